@@ -1,0 +1,10 @@
+mod analysis;
+mod answers;
+mod comments;
+mod costings;
+mod details;
+mod lifecycle;
+mod opportunities;
+mod signing;
+mod support;
+mod transitions;

@@ -1,0 +1,261 @@
+//! Who did what to which thing, and what was changed by it? Asked by ADMIN and by auditors (spec 19).
+//!
+//! A row an event, read from the stored text without knowing its type, so that an event of a new aggregate is in the log
+//! from its first day. Personal data stays sealed: the log says that it changed, never to what.
+
+mod details;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use runtime::{
+    ApplyError, Codec, Projection, Recorded,
+    page::{Condition, Order},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sqlx::{PgConnection, types::Json};
+use utoipa::ToSchema;
+
+/// The projection's name and its table's.
+pub const NAME: &str = "audit_log";
+/// Beside it: the last known fields of every thing, to tell what an event changed.
+const FIELDS: &str = "audit_fields";
+
+/// Streams that are means and no things of their own: who holds a unique value is told by the thing that holds it.
+const TECHNICAL: &[&str] = &["reservation"];
+
+/// Latest first.
+pub const ORDER: Order = Order::NEWEST;
+
+/// What became of the thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Operation {
+    Created,
+    Updated,
+    Deleted,
+}
+
+impl Operation {
+    pub const ALL: [Self; 3] = [Self::Created, Self::Updated, Self::Deleted];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "CREATED",
+            Self::Updated => "UPDATED",
+            Self::Deleted => "DELETED",
+        }
+    }
+
+    fn of(event: &Recorded) -> Self {
+        match event.event_type.rsplit('.').next() {
+            _ if event.sequence == 1 => Self::Created,
+            Some("deleted") => Self::Deleted,
+            _ => Self::Updated,
+        }
+    }
+}
+
+/// An entry of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuditEntry {
+    pub id: i64,
+    /// Who did it; `null` is the system.
+    pub user: Option<i64>,
+    pub role: Option<String>,
+    /// What happened in words: "company created".
+    pub action: String,
+    pub operation: Operation,
+    pub entity_type: String,
+    pub entity_id: String,
+    /// What changed: a field's name, and its value before and after.
+    #[schema(value_type = Object)]
+    pub details: Map<String, Value>,
+    /// The command that led to it, e.g. `company.create`.
+    pub command: String,
+    pub request_id: String,
+    pub ip: Option<String>,
+    /// The event's position in the journal.
+    pub event_id: i64,
+    pub position: i64,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: i64,
+    user_id: Option<i64>,
+    entity_type: &'a str,
+    entity_id: &'a str,
+    operation: &'static str,
+    action: &'a str,
+    created_at: DateTime<Utc>,
+    search: String,
+    body: &'a AuditEntry,
+}
+
+type Entity = (String, String);
+
+/// The projection.
+pub struct AuditLog;
+
+#[async_trait]
+impl Projection for AuditLog {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn version(&self) -> i32 {
+        1
+    }
+
+    fn kinds(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn tables(&self) -> Vec<&'static str> {
+        vec![NAME, FIELDS]
+    }
+
+    fn schema(&self) -> String {
+        format!(
+            "CREATE TABLE {NAME} (id bigint PRIMARY KEY, user_id bigint, entity_type text NOT NULL,
+                 entity_id text NOT NULL, operation text NOT NULL, action text NOT NULL, created_at timestamptz NOT NULL,
+                 search text NOT NULL, body json NOT NULL);
+             CREATE TABLE {FIELDS} (entity_type text NOT NULL, entity_id text NOT NULL, fields json NOT NULL,
+                 PRIMARY KEY (entity_type, entity_id))"
+        )
+    }
+
+    fn indexes(&self) -> String {
+        format!(
+            "CREATE INDEX ON {NAME} (user_id, id); CREATE INDEX ON {NAME} (entity_type, entity_id, id);
+             CREATE INDEX ON {NAME} (operation, id); CREATE INDEX ON {NAME} (lower(action), id);
+             CREATE INDEX ON {NAME} (created_at, id)"
+        )
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, _: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
+        let events: Vec<&Recorded> =
+            events.iter().filter(|event| !TECHNICAL.contains(&event.aggregate_type.as_str())).collect();
+        let mut fields = known(tx, &events).await?;
+        let mut entries = Vec::with_capacity(events.len());
+        for event in events {
+            let payload: Value = serde_json::from_str(event.payload.get()).map_err(|error| ApplyError::Event {
+                position: event.position,
+                reason: format!("the payload cannot be read: {error}"),
+            })?;
+            let entity = (event.aggregate_type.clone(), event.aggregate_id.clone());
+            let details = details::changes(fields.entry(entity).or_default(), &payload);
+            entries.push(entry(event, details));
+        }
+        let rows: Vec<Row<'_>> = entries.iter().map(row).collect();
+        runtime::write(tx, NAME, &rows).await?;
+        remember(tx, fields).await
+    }
+}
+
+fn entry(event: &Recorded, details: Map<String, Value>) -> AuditEntry {
+    let metadata = &event.metadata;
+    AuditEntry {
+        id: event.position,
+        user: metadata.user().map(Into::into),
+        role: metadata.role.clone(),
+        action: event.event_type.replace(['.', '_'], " "),
+        operation: Operation::of(event),
+        entity_type: event.aggregate_type.clone(),
+        entity_id: event.aggregate_id.clone(),
+        details,
+        command: metadata.command.clone(),
+        request_id: metadata.correlation_id.clone(),
+        ip: metadata.ip.clone(),
+        event_id: event.position,
+        position: event.position,
+        created_at: event.recorded_at,
+    }
+}
+
+fn row(entry: &AuditEntry) -> Row<'_> {
+    let fields = entry.details.keys().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let ip = entry.ip.as_deref().unwrap_or_default();
+    let AuditEntry { action, command, request_id, entity_id, .. } = entry;
+    Row {
+        id: entry.id,
+        user_id: entry.user,
+        entity_type: &entry.entity_type,
+        entity_id,
+        operation: entry.operation.as_str(),
+        action,
+        created_at: entry.created_at,
+        search: format!("{action} {entity_id} {command} {request_id} {ip} {fields}"),
+        body: entry,
+    }
+}
+
+/// The fields of the things of a batch, as the events before it left them.
+async fn known(
+    tx: &mut PgConnection,
+    events: &[&Recorded],
+) -> Result<BTreeMap<Entity, Map<String, Value>>, sqlx::Error> {
+    type Row = (String, String, Json<Map<String, Value>>);
+    let entities: BTreeSet<(&str, &str)> =
+        events.iter().map(|event| (event.aggregate_type.as_str(), event.aggregate_id.as_str())).collect();
+    let (types, ids): (Vec<&str>, Vec<&str>) = entities.into_iter().unzip();
+    let query = format!(
+        "SELECT entity_type, entity_id, fields FROM {FIELDS}
+         JOIN unnest($1::text[], $2::text[]) AS e(entity_type, entity_id) USING (entity_type, entity_id)"
+    );
+    let rows: Vec<Row> = sqlx::query_as(&query).bind(types).bind(ids).fetch_all(tx).await?;
+    Ok(rows.into_iter().map(|(kind, id, fields)| ((kind, id), fields.0)).collect())
+}
+
+async fn remember(tx: &mut PgConnection, fields: BTreeMap<Entity, Map<String, Value>>) -> Result<(), ApplyError> {
+    let (mut types, mut ids, mut texts) = (Vec::new(), Vec::new(), Vec::new());
+    for ((kind, id), fields) in fields {
+        types.push(kind);
+        ids.push(id);
+        texts.push(Value::Object(fields).to_string());
+    }
+    let query = format!(
+        "INSERT INTO {FIELDS} SELECT e.kind, e.id, e.fields::json
+         FROM unnest($1::text[], $2::text[], $3::text[]) AS e(kind, id, fields)
+         ON CONFLICT (entity_type, entity_id) DO UPDATE SET fields = excluded.fields"
+    );
+    sqlx::query(&query).bind(types).bind(ids).bind(texts).execute(tx).await?;
+    Ok(())
+}
+
+/// What the log can be narrowed down to.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub user: Option<i64>,
+    pub entity_type: Option<String>,
+    pub entity_id: Option<String>,
+    pub operation: Option<Operation>,
+    pub action: Option<String>,
+    pub from: Option<DateTime<Utc>>,
+    pub to: Option<DateTime<Utc>>,
+    pub search: Option<String>,
+}
+
+impl Filter {
+    #[must_use]
+    pub fn conditions(self) -> Vec<Condition> {
+        [
+            self.user.map(|user| Condition::Number("user_id", user)),
+            self.entity_type.map(|kind| Condition::Text("entity_type", kind)),
+            self.entity_id.map(|id| Condition::Text("entity_id", id)),
+            self.operation.map(|operation| Condition::Text("operation", operation.as_str().to_owned())),
+            self.action.map(|action| Condition::TextIgnoringCase("action", action)),
+            self.from.map(|at| Condition::Since("created_at", at)),
+            self.to.map(|at| Condition::Until("created_at", at)),
+            self.search.map(|text| Condition::Contains("search", text)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}

@@ -1,0 +1,68 @@
+//! How far a reader has come. A checkpoint moves only under the epoch of the reader's claim, and only from where the
+//! reader believed it to be: a node that slept past its claim moves nothing.
+
+use sqlx::{PgConnection, PgPool};
+
+/// The checkpoint was not where the reader believed, or is under a later epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the checkpoint has been moved by another")]
+pub struct Fenced;
+
+/// Where a reader stands, and for which version of it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Checkpoint {
+    pub name: String,
+    pub version: i32,
+    pub position: i64,
+}
+
+/// Where a reader stands; at the beginning when it has never run.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn load(pool: &PgPool, name: &str) -> Result<Option<Checkpoint>, sqlx::Error> {
+    sqlx::query_as("SELECT name, version, position FROM checkpoints WHERE name = $1")
+        .bind(name)
+        .fetch_optional(pool)
+        .await
+}
+
+/// Notes that a reader begins, unless it has begun before.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn begin(connection: &mut PgConnection, name: &str, version: i32, position: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO checkpoints (name, version, position, epoch) VALUES ($1, $2, $3, 0) ON CONFLICT (name) DO NOTHING",
+    )
+    .bind(name)
+    .bind(version)
+    .bind(position)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Moves a checkpoint. In the transaction of the batch's effect, this makes the effect happen exactly once.
+///
+/// # Errors
+/// The inner error when another has moved it: the transaction must then be given up.
+pub async fn advance(
+    connection: &mut PgConnection,
+    name: &str,
+    epoch: i64,
+    from: i64,
+    to: i64,
+) -> Result<Result<(), Fenced>, sqlx::Error> {
+    let moved = sqlx::query(
+        "UPDATE checkpoints SET position = $4, epoch = $2, updated_at = now()
+         WHERE name = $1 AND epoch <= $2 AND position = $3",
+    )
+    .bind(name)
+    .bind(epoch)
+    .bind(from)
+    .bind(to)
+    .execute(connection)
+    .await?;
+    Ok(if moved.rows_affected() == 1 { Ok(()) } else { Err(Fenced) })
+}

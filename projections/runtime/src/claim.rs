@@ -1,0 +1,106 @@
+//! Who runs what: each reader of the journal is run by one node at a time.
+//!
+//! A claim is a row with an owner, an epoch and an end, by the database's clock. A node renews its claims well before
+//! their end; when it dies, another takes over under the next epoch. What a reader writes is fenced by the epoch: see
+//! [`crate::checkpoint`].
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// How long a claim holds without being renewed. A dead node's work is taken over within this and one renewal.
+const HOLDS_SECS: f64 = 7.0;
+const RENEW_EVERY: Duration = Duration::from_secs(2);
+
+/// The epochs of what this node runs at the moment.
+pub type Epochs = Arc<HashMap<String, i64>>;
+
+/// Takes and renews this node's claims.
+pub struct Claims {
+    epochs: watch::Receiver<Epochs>,
+    stop: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Claims {
+    /// Starts to claim `names` and goes on doing so, also while others hold them.
+    #[must_use]
+    pub fn start(pool: PgPool, names: Vec<String>) -> Self {
+        let (sender, epochs) = watch::channel(Epochs::default());
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(keep(pool, Uuid::now_v7(), names, sender, stopped));
+        Self { epochs, stop, task }
+    }
+
+    /// The epochs, as they change.
+    #[must_use]
+    pub fn epochs(&self) -> watch::Receiver<Epochs> {
+        self.epochs.clone()
+    }
+
+    /// Gives all claims up, so that another node need not wait.
+    pub async fn release(self) {
+        let _ = self.stop.send(true);
+        if let Err(error) = self.task.await {
+            tracing::warn!(%error, "the claims were not given up in order");
+        }
+    }
+}
+
+async fn keep(
+    pool: PgPool,
+    owner: Uuid,
+    names: Vec<String>,
+    sender: watch::Sender<Epochs>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    loop {
+        let renewed = tokio::time::timeout(RENEW_EVERY, renew(&pool, owner, &names)).await;
+        let epochs = match renewed {
+            Ok(Ok(epochs)) => epochs,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "claims could not be renewed");
+                HashMap::new()
+            }
+            Err(_) => HashMap::new(),
+        };
+        sender.send_if_modified(|known| {
+            let news = **known != epochs;
+            if news {
+                *known = Arc::new(epochs);
+            }
+            news
+        });
+        tokio::select! {
+            () = tokio::time::sleep(RENEW_EVERY) => {}
+            _ = stopped.changed() => break,
+        }
+    }
+    let released = sqlx::query("UPDATE claims SET until = now() WHERE owner = $1::uuid")
+        .bind(owner.to_string())
+        .execute(&pool)
+        .await;
+    if let Err(error) = released {
+        tracing::warn!(%error, "claims could not be given up; they run out by themselves");
+    }
+}
+
+/// Renews what this node holds and takes what nobody holds, in one statement.
+async fn renew(pool: &PgPool, owner: Uuid, names: &[String]) -> Result<HashMap<String, i64>, sqlx::Error> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "INSERT INTO claims AS c (name, owner, epoch, until)
+         SELECT name, $2::uuid, 1, now() + make_interval(secs => $3) FROM unnest($1) AS name ORDER BY name
+         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until,
+             epoch = c.epoch + CASE WHEN c.owner = excluded.owner AND c.until >= now() THEN 0 ELSE 1 END
+         WHERE c.owner = excluded.owner OR c.until < now()
+         RETURNING name, epoch",
+    )
+    .bind(names)
+    .bind(owner.to_string())
+    .bind(HOLDS_SECS)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().collect())
+}

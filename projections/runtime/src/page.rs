@@ -1,0 +1,290 @@
+//! Lists: a page of rendered rows, found by keyset, with a count that stays cheap.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sqlx::{PgPool, Postgres, QueryBuilder, types::Json};
+
+/// Counts are exact up to here.
+pub const COUNT_LIMIT: i64 = 10_000;
+
+/// One condition on a row; all of a list's must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    Is(&'static str, bool),
+    Number(&'static str, i64),
+    /// The column is one of these; none of them means no row.
+    AnyNumber(&'static str, Vec<i64>),
+    Text(&'static str, String),
+    /// The column, in lower case, is this text in lower case.
+    TextIgnoringCase(&'static str, String),
+    /// The column contains this text, without regard to case.
+    Contains(&'static str, String),
+    /// The column, an array of numbers, holds this one.
+    Holds(&'static str, i64),
+    Since(&'static str, chrono::DateTime<chrono::Utc>),
+    Until(&'static str, chrono::DateTime<chrono::Utc>),
+    Any(Vec<Condition>),
+}
+
+/// What rows are sorted by before their id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    pub column: &'static str,
+    /// The column's SQL type, for the cursor's way back from text.
+    pub sql_type: &'static str,
+    pub descending: bool,
+}
+
+impl Order {
+    /// Newest first.
+    pub const NEWEST: Self = Self { column: "id", sql_type: "bigint", descending: true };
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    Start,
+    /// A page by number, from 1.
+    Page(i64),
+    Cursor(Cursor),
+}
+
+/// The row beside which a page lies. Opaque outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Whether the page lies before the row.
+    #[serde(rename = "b")]
+    back: bool,
+    #[serde(rename = "k")]
+    key: String,
+    #[serde(rename = "i")]
+    id: i64,
+}
+
+impl Cursor {
+    #[must_use]
+    pub fn encode(&self) -> String {
+        BASE64.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// `None` when the text is no cursor.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        serde_json::from_slice(&BASE64.decode(text).ok()?).ok()
+    }
+}
+
+/// A question for a page of a table that has `id` and `body`.
+#[derive(Debug, Clone)]
+pub struct List {
+    pub table: &'static str,
+    pub conditions: Vec<Condition>,
+    pub order: Order,
+    pub from: From,
+    pub size: i64,
+}
+
+/// A page.
+#[derive(Debug)]
+pub struct Page {
+    pub count: i64,
+    pub count_exact: bool,
+    pub next: Option<Cursor>,
+    pub previous: Option<Cursor>,
+    pub results: Vec<Box<RawValue>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    key: String,
+    body: Json<Box<RawValue>>,
+}
+
+impl List {
+    /// Fetches the page.
+    ///
+    /// # Errors
+    /// When the database fails; [`sqlx::Error::Decode`] when the cursor does not fit the order.
+    pub async fn fetch(self, pool: &PgPool) -> Result<Page, sqlx::Error> {
+        let mut count = QueryBuilder::new(format!("SELECT count(*) FROM (SELECT FROM {} WHERE ", self.table));
+        push_all(&mut count, &self.conditions);
+        count.push(format!(" LIMIT {}) AS counted", COUNT_LIMIT + 1));
+        let count = count.build_query_scalar::<i64>();
+        let (count, rows) = tokio::try_join!(count.fetch_one(pool), self.rows(pool))?;
+        Ok(self.page(count, rows))
+    }
+
+    async fn rows(&self, pool: &PgPool) -> Result<Vec<Row>, sqlx::Error> {
+        let Order { column, sql_type, descending } = self.order;
+        let mut query = QueryBuilder::new(format!("SELECT id, {column}::text AS key, body FROM {} WHERE ", self.table));
+        push_all(&mut query, &self.conditions);
+        let mut descending = descending;
+        if let From::Cursor(cursor) = &self.from {
+            descending ^= cursor.back;
+            query.push(format!(" AND ({column}, id) {} (", if descending { "<" } else { ">" }));
+            query.push_bind(cursor.key.clone());
+            query.push(format!("::text::{sql_type}, "));
+            query.push_bind(cursor.id);
+            query.push(")");
+        }
+        let direction = if descending { "DESC" } else { "ASC" };
+        query.push(format!(" ORDER BY {column} {direction}, id {direction} LIMIT "));
+        query.push_bind(self.size + 1);
+        if let From::Page(page) = self.from {
+            query.push(" OFFSET ");
+            query.push_bind((page - 1) * self.size);
+        }
+        query.build_query_as().fetch_all(pool).await
+    }
+
+    /// The page of rows that are at hand already: (id, body) in their order, all of which are wanted.
+    #[must_use]
+    pub fn of(self, rows: Vec<(i64, Box<RawValue>)>) -> Page {
+        let size = usize::try_from(self.size).unwrap_or_default();
+        let count = rows.len();
+        let place = |cursor: &Cursor| rows.iter().position(|(id, _)| *id == cursor.id);
+        let first = match &self.from {
+            From::Start => 0,
+            From::Page(page) => usize::try_from(page - 1).unwrap_or_default().saturating_mul(size),
+            From::Cursor(cursor) if cursor.back => place(cursor).unwrap_or_default().saturating_sub(size),
+            From::Cursor(cursor) => place(cursor).map_or(count, |place| place + 1),
+        };
+        let last = match &self.from {
+            From::Cursor(cursor) if cursor.back => place(cursor).unwrap_or_default(),
+            _ => first.saturating_add(size).min(count),
+        };
+        let shown = rows.get(first..last).unwrap_or_default();
+        let beside =
+            |row: Option<&(i64, Box<RawValue>)>, back| row.map(|(id, _)| Cursor { back, key: String::new(), id: *id });
+        Page {
+            count: i64::try_from(count).unwrap_or(i64::MAX),
+            count_exact: true,
+            next: beside(shown.last(), false).filter(|_| last < count),
+            previous: beside(shown.first(), true).filter(|_| first > 0),
+            results: shown.iter().map(|(_, body)| body.clone()).collect(),
+        }
+    }
+
+    fn page(self, count: i64, mut rows: Vec<Row>) -> Page {
+        let size = usize::try_from(self.size).unwrap_or_default();
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let back = matches!(&self.from, From::Cursor(cursor) if cursor.back);
+        if back {
+            rows.reverse();
+        }
+        let beside = |row: Option<&Row>, back| row.map(|row| Cursor { back, key: row.key.clone(), id: row.id });
+        let has_next = back || more;
+        let has_previous = match self.from {
+            From::Start => false,
+            From::Page(page) => page > 1,
+            From::Cursor(_) => !back || more,
+        };
+        Page {
+            count: count.min(COUNT_LIMIT),
+            count_exact: count <= COUNT_LIMIT,
+            next: beside(rows.last(), false).filter(|_| has_next),
+            previous: beside(rows.first(), true).filter(|_| has_previous),
+            results: rows.into_iter().map(|row| row.body.0).collect(),
+        }
+    }
+}
+
+/// A row's version and body by its id, if all conditions hold.
+///
+/// # Errors
+/// When the database fails.
+pub async fn one(
+    pool: &PgPool,
+    table: &str,
+    id: i64,
+    conditions: &[Condition],
+) -> Result<Option<(i64, String)>, sqlx::Error> {
+    let mut query = QueryBuilder::new(format!("SELECT version, body::text FROM {table} WHERE id = "));
+    query.push_bind(id).push(" AND ");
+    push_all(&mut query, conditions);
+    query.build_query_as().fetch_optional(pool).await
+}
+
+/// What a row is made of, for figures that no stored body can hold because they depend on the day.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Stored {
+    pub version: i64,
+    pub created_at: chrono::DateTime<chrono::Utc>,
+    pub updated_at: chrono::DateTime<chrono::Utc>,
+    /// The folded state as the codec wrote it.
+    pub state: String,
+}
+
+/// A row's state by its id, if all conditions hold.
+///
+/// # Errors
+/// When the database fails.
+pub async fn stored(
+    pool: &PgPool,
+    table: &str,
+    id: i64,
+    conditions: &[Condition],
+) -> Result<Option<Stored>, sqlx::Error> {
+    let mut query = QueryBuilder::new(format!(
+        "SELECT version, created_at, updated_at, state::text AS state FROM {table} WHERE id = "
+    ));
+    query.push_bind(id).push(" AND ");
+    push_all(&mut query, conditions);
+    query.build_query_as().fetch_optional(pool).await
+}
+
+/// Adds the conditions of a query, joined by AND.
+pub fn push_all(query: &mut QueryBuilder<'_, Postgres>, conditions: &[Condition]) {
+    query.push("true");
+    for condition in conditions {
+        query.push(" AND ");
+        push(query, condition);
+    }
+}
+
+fn push(query: &mut QueryBuilder<'_, Postgres>, condition: &Condition) {
+    match condition {
+        Condition::Is(column, true) => {
+            query.push(*column);
+        }
+        Condition::Is(column, false) => {
+            query.push(format!("NOT {column}"));
+        }
+        Condition::Number(column, number) => {
+            query.push(format!("{column} = ")).push_bind(*number);
+        }
+        Condition::AnyNumber(column, numbers) => {
+            query.push(format!("{column} = ANY(")).push_bind(numbers.clone()).push(")");
+        }
+        Condition::Text(column, text) => {
+            query.push(format!("{column} = ")).push_bind(text.clone());
+        }
+        Condition::TextIgnoringCase(column, text) => {
+            query.push(format!("lower({column}) = ")).push_bind(text.trim().to_lowercase());
+        }
+        Condition::Contains(column, text) => {
+            let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            query.push(format!("{column} ILIKE ")).push_bind(format!("%{escaped}%"));
+        }
+        Condition::Holds(column, number) => {
+            query.push(format!("{column} @> ARRAY[")).push_bind(*number).push("]");
+        }
+        Condition::Since(column, at) => {
+            query.push(format!("{column} >= ")).push_bind(*at);
+        }
+        Condition::Until(column, at) => {
+            query.push(format!("{column} <= ")).push_bind(*at);
+        }
+        Condition::Any(conditions) => {
+            query.push("(false");
+            for condition in conditions {
+                query.push(" OR ");
+                push(query, condition);
+            }
+            query.push(")");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a read model is: a name, a version, tables, and what each event does to them.
+
+use async_trait::async_trait;
+use sqlx::PgConnection;
+
+use crate::{Codec, CodecError, Recorded};
+
+/// Why a batch could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The database; tried again until it answers.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// An event that this projection does not understand; it is parked.
+    #[error("position {position}: {reason}")]
+    Event { position: i64, reason: String },
+}
+
+impl ApplyError {
+    #[must_use]
+    pub fn event(recorded: &Recorded, error: &CodecError) -> Self {
+        Self::Event { position: recorded.position, reason: error.to_string() }
+    }
+
+    /// Whether trying again may help.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Event { .. } => false,
+            Self::Database(sqlx::Error::Database(error)) => error
+                .code()
+                .is_some_and(|code| ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))),
+            Self::Database(_) => true,
+        }
+    }
+}
+
+/// A read model. All of it can be dropped and rebuilt; it has no side effects.
+#[async_trait]
+pub trait Projection: Send + Sync + 'static {
+    /// The name of the projection, and of its checkpoint.
+    fn name(&self) -> &'static str;
+
+    /// Moves on whenever the tables or what is written to them change; the projection is then rebuilt.
+    fn version(&self) -> i32;
+
+    /// The aggregate types that it reads; empty means all.
+    fn kinds(&self) -> &'static [&'static str];
+
+    /// The names of its tables, without a schema.
+    fn tables(&self) -> Vec<&'static str>;
+
+    /// Creates the tables, names without a schema.
+    fn schema(&self) -> String;
+
+    /// Creates what makes queries fast but writing slow; a rebuild does it last.
+    fn indexes(&self) -> String;
+
+    /// Applies a batch, each table written once. The checkpoint moves in the same transaction.
+    async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError>;
+}

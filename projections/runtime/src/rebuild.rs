@@ -1,0 +1,193 @@
+//! Builds a projection anew beside the live one, compares the two, and swaps them in one transaction. Readers never see
+//! an empty or half-built table; a rebuild that a crash interrupts leaves nothing that the next one does not sweep away.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection, Executor, PgConnection, PgPool};
+
+use crate::{ApplyError, Codec, Projection, checkpoint, feed, runner};
+
+const BATCH: i64 = 5000;
+
+/// How far a rebuild has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Advance {
+    pub position: i64,
+    pub target: i64,
+    pub events: u64,
+    pub elapsed: Duration,
+}
+
+/// What a rebuild did.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub position: i64,
+    pub events: u64,
+    pub rows: i64,
+    pub elapsed: Duration,
+    /// Tables that differed from the live ones at the same position; `None` when the version changed and they had to.
+    pub differing: Option<Vec<String>>,
+}
+
+/// Rebuilds a projection.
+///
+/// # Errors
+/// When the database fails, or another rebuild of the same projection is under way.
+pub async fn rebuild(
+    pool: &PgPool,
+    codec: &Codec,
+    projection: &dyn Projection,
+    advance: &mut (dyn FnMut(Advance) + Send),
+) -> Result<Report, ApplyError> {
+    let name = projection.name();
+    // A connection of its own, closed at the end: its lock and its search_path go with it.
+    let mut connection = pool.acquire().await?.detach();
+    let alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('rebuild ' || current_schema() || $1))")
+        .bind(name)
+        .fetch_one(&mut connection)
+        .await?;
+    if !alone {
+        return Err(sqlx::Error::Protocol(format!("{name} is being rebuilt by another")).into());
+    }
+    let tenant: String = sqlx::query_scalar("SELECT current_schema()::text").fetch_one(&mut connection).await?;
+    let generation = format!("{tenant}_rebuild_{name}");
+    create(&mut connection, projection, &tenant, &generation).await?;
+
+    let started = Instant::now();
+    let (mut position, mut events) = (0, 0);
+    loop {
+        let target = target(&mut connection, projection).await?;
+        if position >= target {
+            break;
+        }
+        let (reached, count) = fold(&mut connection, codec, projection, position, target).await?;
+        position = reached;
+        events += count;
+        advance(Advance { position, target, events, elapsed: started.elapsed() });
+    }
+    connection.execute(projection.indexes().as_str()).await?;
+    let (position, rows, differing) =
+        swap(&mut connection, codec, projection, (&tenant, &generation), position).await?;
+    connection.close().await?;
+    Ok(Report { position, events, rows, elapsed: started.elapsed(), differing })
+}
+
+/// A schema of its own, found before the tenant's; what an earlier, interrupted rebuild left is swept away.
+async fn create(
+    connection: &mut PgConnection,
+    projection: &dyn Projection,
+    tenant: &str,
+    generation: &str,
+) -> Result<(), sqlx::Error> {
+    let ddl = format!(
+        "SET client_min_messages = warning;
+         DROP SCHEMA IF EXISTS {generation} CASCADE;
+         CREATE SCHEMA {generation};
+         SET search_path TO {generation}, {tenant};
+         CREATE TABLE {generation}.parked_events (LIKE {tenant}.parked_events INCLUDING ALL);
+         {};",
+        projection.schema()
+    );
+    connection.execute(ddl.as_str()).await?;
+    Ok(())
+}
+
+/// How far to go: to where the live one is, or to the head when the live one cannot go on because it is of another
+/// version.
+async fn target(connection: &mut PgConnection, projection: &dyn Projection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT CASE WHEN version = $2 THEN position ELSE (SELECT position FROM journal_head) END
+         FROM checkpoints WHERE name = $1",
+    )
+    .bind(projection.name())
+    .bind(projection.version())
+    .fetch_one(connection)
+    .await
+}
+
+async fn fold(
+    connection: &mut PgConnection,
+    codec: &Codec,
+    projection: &dyn Projection,
+    position: i64,
+    target: i64,
+) -> Result<(i64, u64), ApplyError> {
+    let mut tx = connection.begin().await?;
+    let events = feed::after(&mut tx, position, target, projection.kinds(), BATCH).await?;
+    let cut = i64::try_from(events.len()).unwrap_or(BATCH) == BATCH;
+    let reached = events.last().filter(|_| cut).map_or(target, |event| event.position);
+    runner::apply(&mut tx, codec, projection, &events).await?;
+    tx.commit().await?;
+    Ok((reached, u64::try_from(events.len()).unwrap_or_default()))
+}
+
+/// Stops the live projection for a moment by taking its checkpoint, catches up, compares, and changes places.
+async fn swap(
+    connection: &mut PgConnection,
+    codec: &Codec,
+    projection: &dyn Projection,
+    (tenant, generation): (&str, &str),
+    mut position: i64,
+) -> Result<(i64, i64, Option<Vec<String>>), ApplyError> {
+    let name = projection.name();
+    let mut tx = connection.begin().await?;
+    let live: checkpoint::Checkpoint =
+        sqlx::query_as("SELECT name, version, position FROM checkpoints WHERE name = $1 FOR UPDATE")
+            .bind(name)
+            .fetch_one(&mut *tx)
+            .await?;
+    let target = target(&mut tx, projection).await?;
+    while position < target {
+        position = fold(&mut tx, codec, projection, position, target).await?.0;
+    }
+    let comparable = live.version == projection.version() && live.position == position;
+    let (mut rows, mut differing) = (0, Vec::new());
+    for table in projection.tables() {
+        let new = fingerprint(&mut tx, generation, table).await?;
+        rows += new.0;
+        if comparable && fingerprint(&mut tx, tenant, table).await? != new {
+            differing.push(table.to_owned());
+        }
+        let swap =
+            format!("DROP TABLE IF EXISTS {tenant}.{table}; ALTER TABLE {generation}.{table} SET SCHEMA {tenant};");
+        tx.execute(swap.as_str()).await?;
+    }
+    sqlx::query("UPDATE checkpoints SET version = $2, position = $3, updated_at = now() WHERE name = $1")
+        .bind(name)
+        .bind(projection.version())
+        .bind(position)
+        .execute(&mut *tx)
+        .await?;
+    let parked = format!(
+        "DELETE FROM {tenant}.parked_events WHERE reader = '{name}';
+         INSERT INTO {tenant}.parked_events SELECT * FROM {generation}.parked_events;
+         DROP SCHEMA {generation} CASCADE;"
+    );
+    tx.execute(parked.as_str()).await?;
+    tx.commit().await?;
+    Ok((position, rows, comparable.then_some(differing)))
+}
+
+/// Row count and a hash of all rows that does not depend on their order. The column `state` is left out: personal data
+/// in it is sealed anew each time, and what a reader sees of it is in the other columns.
+///
+/// # Errors
+/// When the database fails.
+pub async fn fingerprint(
+    connection: &mut PgConnection,
+    schema: &str,
+    table: &str,
+) -> Result<(i64, String), sqlx::Error> {
+    let columns: Vec<String> = sqlx::query_scalar(
+        "SELECT 't.' || quote_ident(attname) FROM pg_attribute
+         WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attname <> 'state' ORDER BY attnum",
+    )
+    .bind(format!("{schema}.{table}"))
+    .fetch_all(&mut *connection)
+    .await?;
+    let query = format!(
+        "SELECT count(*), COALESCE(sum(hashtextextended(ROW({})::text, 0)::numeric), 0)::text FROM {schema}.{table} AS t",
+        columns.join(", ")
+    );
+    sqlx::query_as(&query).fetch_one(connection).await
+}

@@ -1,0 +1,182 @@
+//! Keeps projections up to date: batch by batch, each with its checkpoint in one transaction.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{Connection, Executor, PgConnection, PgPool};
+
+use crate::{
+    ApplyError, Codec, Projection, Recorded, checkpoint, feed, feed::Place, parked, progress::Progress, rebuild,
+};
+
+/// How many events a live batch takes at the most.
+const BATCH: i64 = 1000;
+/// How long a reader waits after the database failed it.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Creates the tables of a projection that has never run.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn prepare(pool: &PgPool, projection: &dyn Projection) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    // Two nodes may start at once; creating is done by one of them.
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(projection.name()).execute(&mut *tx).await?;
+    let known: Option<i32> = sqlx::query_scalar("SELECT version FROM checkpoints WHERE name = $1")
+        .bind(projection.name())
+        .fetch_optional(&mut *tx)
+        .await?;
+    if known.is_none() {
+        tx.execute(projection.schema().as_str()).await?;
+        tx.execute(projection.indexes().as_str()).await?;
+        checkpoint::begin(&mut tx, projection.name(), projection.version(), 0).await?;
+    }
+    tx.commit().await
+}
+
+/// Runs a projection on this node for as long as it has the claim, until the node shuts down.
+pub async fn run(
+    pool: PgPool,
+    codec: Arc<Codec>,
+    projection: Arc<dyn Projection>,
+    progress: Progress,
+    mut place: Place,
+) {
+    let lag = metrics::gauge!("ddc_projection_lag_events", "projection" => projection.name());
+    loop {
+        let turn = match place.turn().await {
+            Ok(Some(turn)) => turn,
+            Ok(None) => return,
+            Err(error) => {
+                pause(projection.name(), &error).await;
+                continue;
+            }
+        };
+        progress.reached(projection.name(), turn.position);
+        match step(&pool, &codec, &*projection, turn).await {
+            Ok(Some(position)) => {
+                place.moved(turn.epoch, position);
+                progress.reached(projection.name(), position);
+                lag.set(f64_of(turn.head - position));
+            }
+            Ok(None) => place.doubt(),
+            Err(error) => {
+                place.doubt();
+                pause(projection.name(), &error).await;
+            }
+        }
+    }
+}
+
+/// A lag as metrics want it; exact to 2^31.
+fn f64_of(lag: i64) -> f64 {
+    f64::from(i32::try_from(lag).unwrap_or(i32::MAX))
+}
+
+async fn pause(name: &str, error: &(dyn std::error::Error + Sync)) {
+    tracing::warn!(projection = name, %error, "a projection could not go on, it tries again");
+    tokio::time::sleep(PAUSE).await;
+}
+
+/// Applies the next batch. `None`: another has moved the checkpoint.
+async fn step(
+    pool: &PgPool,
+    codec: &Codec,
+    projection: &dyn Projection,
+    turn: feed::Turn,
+) -> Result<Option<i64>, ApplyError> {
+    let known = checkpoint::load(pool, projection.name()).await?;
+    if known.as_ref().is_some_and(|known| known.version != projection.version()) {
+        let report = rebuild::rebuild(pool, codec, projection, &mut |_| {}).await?;
+        tracing::info!(projection = projection.name(), events = report.events, "rebuilt for its new version");
+        return Ok(None);
+    }
+    let mut tx = pool.begin().await?;
+    let events = feed::after(&mut tx, turn.position, turn.head, projection.kinds(), BATCH).await?;
+    // A batch that was cut short ends at its last event; else everything up to the head has been seen.
+    let cut = i64::try_from(events.len()).unwrap_or(BATCH) == BATCH;
+    let position = events.last().filter(|_| cut).map_or(turn.head, |event| event.position);
+    apply(&mut tx, codec, projection, &events).await?;
+    if checkpoint::advance(&mut tx, projection.name(), turn.epoch, turn.position, position).await?.is_err() {
+        return Ok(None);
+    }
+    tx.commit().await?;
+    metrics::counter!("ddc_projection_events_total", "projection" => projection.name())
+        .increment(u64::try_from(events.len()).unwrap_or_default());
+    Ok(Some(position))
+}
+
+/// Applies events; those that cannot be applied are parked, and the later ones of the same aggregates behind them.
+pub(crate) async fn apply(
+    tx: &mut PgConnection,
+    codec: &Codec,
+    projection: &dyn Projection,
+    events: &[Recorded],
+) -> Result<(), ApplyError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let waiting = parked::waiting(&mut *tx, projection.name()).await?;
+    if waiting.is_empty() {
+        let mut batch = tx.begin().await?;
+        match projection.apply(&mut batch, codec, events).await {
+            Ok(()) => return Ok(batch.commit().await?),
+            Err(error) if error.is_outage() => return Err(error),
+            Err(error) => {
+                tracing::warn!(projection = projection.name(), %error, "a batch failed, its events are tried one by one");
+                batch.rollback().await?;
+            }
+        }
+    }
+    apply_singly(tx, codec, projection, events, waiting).await
+}
+
+async fn apply_singly(
+    tx: &mut PgConnection,
+    codec: &Codec,
+    projection: &dyn Projection,
+    events: &[Recorded],
+    mut waiting: parked::Waiting,
+) -> Result<(), ApplyError> {
+    for event in events {
+        let stream = (event.aggregate_type.clone(), event.aggregate_id.clone());
+        if waiting.contains(&stream) {
+            parked::park(tx, projection.name(), event, "waits behind an earlier event of the same aggregate").await?;
+            continue;
+        }
+        let mut one = tx.begin().await?;
+        match projection.apply(&mut one, codec, std::slice::from_ref(event)).await {
+            Ok(()) => one.commit().await?,
+            Err(error) if error.is_outage() => return Err(error),
+            Err(error) => {
+                one.rollback().await?;
+                parked::park(tx, projection.name(), event, &error.to_string()).await?;
+                waiting.insert(stream);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tries the parked events again, in their order. Answers (applied, still parked).
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn retry(pool: &PgPool, codec: &Codec, projection: &dyn Projection) -> Result<(usize, usize), ApplyError> {
+    let mut tx = pool.begin().await?;
+    // The live runner waits for this row, so that no later event of these streams slips in between.
+    sqlx::query("SELECT FROM checkpoints WHERE name = $1 FOR UPDATE").bind(projection.name()).execute(&mut *tx).await?;
+    let query = format!(
+        "WITH parked AS (DELETE FROM parked_events WHERE reader = $1 RETURNING position)
+         SELECT {} FROM events JOIN parked USING (position) ORDER BY position",
+        crate::COLUMNS
+    );
+    let events: Vec<Recorded> = sqlx::query_as(&query).bind(projection.name()).fetch_all(&mut *tx).await?;
+    apply_singly(&mut tx, codec, projection, &events, parked::Waiting::new()).await?;
+    let still: i64 = sqlx::query_scalar("SELECT count(*) FROM parked_events WHERE reader = $1")
+        .bind(projection.name())
+        .fetch_one(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    let still = usize::try_from(still).unwrap_or_default();
+    Ok((events.len().saturating_sub(still), still))
+}

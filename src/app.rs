@@ -1,0 +1,120 @@
+//! The composition root: what a node is made of.
+
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use anyhow::Result;
+use runtime::{Claims, Projection, feed::Place};
+use tokio::sync::watch;
+
+use crate::{
+    auth::{Sessions, Throttle, Tokens},
+    backing::Backing,
+    config::Config,
+    fanout::{Broker, Fanout},
+    http::idempotency::InFlight,
+    reactions, schedule,
+    tenant::Tenant,
+};
+
+/// What every request has at hand.
+pub struct App {
+    pub config: Config,
+    pub tenant: Tenant,
+    pub sessions: Sessions,
+    pub in_flight: InFlight,
+    pub broker: Arc<Broker>,
+}
+
+/// All read models.
+#[must_use]
+pub fn projections() -> Vec<Arc<dyn Projection>> {
+    [
+        identity_projections::all(),
+        oversight_projections::all(),
+        engagement_projections::all(),
+        reference_projections::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+impl App {
+    /// Connects, migrates and opens; nothing runs yet.
+    ///
+    /// # Errors
+    /// When the database or a key cannot be had.
+    pub async fn open(config: Config, backing: &Backing) -> Result<Self> {
+        let tenant = Tenant::main(&backing.database_url, &config.master_key()?, projections()).await?;
+        let sessions = Sessions {
+            tokens: Tokens::new(&config.secret_key()?, config.tokens.access),
+            throttle: Throttle::default(),
+            refresh_lifetime: config.tokens.refresh,
+        };
+        let broker = Arc::new(Broker::new(backing.nats_url.clone(), config.stream.clone()));
+        Ok(Self { config, tenant, sessions, in_flight: InFlight::default(), broker })
+    }
+}
+
+/// What runs beside the requests, until it is stopped.
+pub struct Work {
+    claims: Claims,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    reactions: Option<std::thread::JoinHandle<()>>,
+    fanout: Option<Fanout>,
+    stop: watch::Sender<bool>,
+}
+
+impl Work {
+    /// Starts all readers of the journal; each runs on the node that has its claim. The broker need not be there.
+    ///
+    /// # Errors
+    /// When a thread cannot be started, or mail is not configured well.
+    pub fn start(app: &Data<App>) -> Result<Self> {
+        let mut names: Vec<String> = reactions::all().iter().map(|reaction| reaction.name().to_owned()).collect();
+        names.push(schedule::NAME.to_owned());
+        names.extend(app.tenant.projections.iter().map(|projection| projection.name().to_owned()));
+        let mut work = Self::projecting(&app.tenant, names);
+        work.reactions = Some(reactions::start(app.clone(), &work.claims, work.stop.subscribe())?);
+        work.fanout = Some(Fanout::start(app)?);
+        Ok(work)
+    }
+
+    /// Starts the projections only, as a command needs them that is not the server.
+    #[must_use]
+    pub fn project(tenant: &Tenant) -> Self {
+        let names = tenant.projections.iter().map(|projection| projection.name().to_owned()).collect();
+        Self::projecting(tenant, names)
+    }
+
+    fn projecting(tenant: &Tenant, names: Vec<String>) -> Self {
+        let claims = Claims::start(tenant.pool.clone(), names);
+        let mut tasks = vec![tokio::spawn(tenant.clone().listen())];
+        for projection in tenant.projections.iter() {
+            let Tenant { pool, journal, progress, .. } = tenant.clone();
+            let place = Place::new(projection.name(), pool.clone(), claims.epochs(), journal.head());
+            let codec = Arc::clone(journal.codec());
+            tasks.push(tokio::spawn(runtime::runner::run(pool, codec, Arc::clone(projection), progress, place)));
+        }
+        Self { claims, tasks, reactions: None, fanout: None, stop: watch::Sender::new(false) }
+    }
+
+    /// Stops all work and gives the claims up.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.reactions {
+            let joined = tokio::task::spawn_blocking(|| thread.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::warn!("the reactions did not end in order");
+            }
+        }
+        if let Some(fanout) = self.fanout {
+            fanout.stop().await;
+        }
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.claims.release().await;
+    }
+}

@@ -1,0 +1,193 @@
+//! `ddc projections`: the read models, what state they are in, and building them anew.
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use runtime::{
+    Projection,
+    rebuild::{Advance, Report},
+};
+
+use crate::{app::App, backing::Backing, config::Config, tenant::Tenant};
+
+/// Between two lines of progress, where standard error is no terminal.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// List the read models, show how far they are, rebuild them from the journal
+///
+/// Examples:
+///   ddc projections status
+///   ddc projections rebuild dashboard
+///   ddc projections rebuild --all
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Projections {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The read models with their versions and tables
+    List,
+    /// How far each is, and how many events it has parked; exit with 1 when one has
+    Status,
+    /// Build anew beside the live one, compare, and change places; exit with 1 when they differ
+    Rebuild(Rebuild),
+    /// Try the parked events of a read model again; exit with 1 when some stay parked
+    Retry {
+        /// The read model
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Rebuild {
+    /// The read model
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    name: Option<String>,
+    /// All of them, one after another
+    #[arg(long)]
+    all: bool,
+}
+
+impl Projections {
+    pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
+        let backing = Backing::for_command(&config)?;
+        let app = App::open(config, &backing).await?;
+        match self.command {
+            Command::List => list(&app.tenant),
+            Command::Status => status(&app.tenant).await,
+            Command::Rebuild(Rebuild { name, .. }) => rebuild(&app.tenant, name.as_deref()).await,
+            Command::Retry { name } => retry(&app.tenant, &name).await,
+        }
+    }
+}
+
+fn find<'a>(tenant: &'a Tenant, name: &str) -> Result<&'a dyn Projection> {
+    let found = tenant.projections.iter().find(|projection| projection.name() == name);
+    found.map(AsRef::as_ref).with_context(|| format!("there is no read model {name}; see `ddc projections list`"))
+}
+
+fn list(tenant: &Tenant) -> Result<ExitCode> {
+    let mut out = std::io::stdout();
+    for projection in tenant.projections.iter() {
+        let kinds = projection.kinds();
+        let reads = if kinds.is_empty() { "everything".to_owned() } else { kinds.join(", ") };
+        let (name, version, tables) = (projection.name(), projection.version(), projection.tables().join(", "));
+        writeln!(out, "{name:<28} version {version:<3} reads {reads}; tables {tables}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn status(tenant: &Tenant) -> Result<ExitCode> {
+    let mut out = std::io::stdout();
+    let head = runtime::feed::head(&tenant.pool).await?;
+    let parked: Vec<(String, i64)> =
+        sqlx::query_as("SELECT reader, count(*) FROM parked_events GROUP BY reader").fetch_all(&tenant.pool).await?;
+    writeln!(out, "the journal ends at position {head}")?;
+    for projection in tenant.projections.iter() {
+        let name = projection.name();
+        let checkpoint = runtime::checkpoint::load(&tenant.pool, name).await?;
+        let (position, version) = checkpoint.map_or((0, 0), |checkpoint| (checkpoint.position, checkpoint.version));
+        let stale = if version == projection.version() { "" } else { ", to be rebuilt for its new version" };
+        let parked = parked.iter().find(|(reader, _)| reader == name).map_or(0, |(_, count)| *count);
+        let behind = head.saturating_sub(position);
+        writeln!(out, "{name:<28} position {position:>10}, {behind} behind, {parked} parked{stale}")?;
+    }
+    Ok(if parked.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn retry(tenant: &Tenant, name: &str) -> Result<ExitCode> {
+    let projection = find(tenant, name)?;
+    let (applied, still) = runtime::runner::retry(&tenant.pool, tenant.journal.codec(), projection).await?;
+    writeln!(std::io::stdout(), "{name}: {applied} events applied, {still} still parked")?;
+    Ok(if still == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn rebuild(tenant: &Tenant, name: Option<&str>) -> Result<ExitCode> {
+    let chosen: Vec<&dyn Projection> = match name {
+        Some(name) => vec![find(tenant, name)?],
+        None => tenant.projections.iter().map(AsRef::as_ref).collect(),
+    };
+    if chosen.is_empty() {
+        bail!("there are no read models");
+    }
+    let mut equal = true;
+    for projection in chosen {
+        let mut progress = Progress::new(projection.name());
+        let codec = tenant.journal.codec();
+        let report =
+            runtime::rebuild::rebuild(&tenant.pool, codec, projection, &mut |advance| progress.show(advance)).await;
+        progress.end();
+        let report = report.with_context(|| format!("{} could not be rebuilt", projection.name()))?;
+        equal &= report.differing.as_ref().is_none_or(Vec::is_empty);
+        writeln!(std::io::stdout(), "{}", told(projection.name(), &report))?;
+    }
+    Ok(if equal { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn told(name: &str, report: &Report) -> String {
+    let Report { position, events, rows, elapsed, differing } = report;
+    let comparison = match differing.as_deref() {
+        None => "nothing to compare with at that position".to_owned(),
+        Some([]) => "equal to the live one".to_owned(),
+        Some(tables) => format!("DIFFERENT from the live one in {}", tables.join(", ")),
+    };
+    let seconds = elapsed.as_millis();
+    let rate = u128::from(*events).saturating_mul(1000).checked_div(seconds).unwrap_or_default();
+    format!(
+        "{name}: rebuilt to position {position} from {events} events in {seconds} ms ({rate} events/s), {rows} rows: \
+         {comparison}"
+    )
+}
+
+/// How far a rebuild is: a bar on a terminal, else a line now and then.
+struct Progress {
+    name: &'static str,
+    bar: Option<ProgressBar>,
+    told: Instant,
+}
+
+impl Progress {
+    fn new(name: &'static str) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let template = "{msg:28} [{bar:40}] {pos}/{len} ({per_sec}, {eta} left)";
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(0).with_style(style.progress_chars("=> ")).with_message(name)
+        });
+        Self { name, bar, told: Instant::now() }
+    }
+
+    fn show(&mut self, advance: Advance) {
+        let Advance { position, target, events, elapsed } = advance;
+        let [done, all] = [position, target].map(|position| u64::try_from(position).unwrap_or_default());
+        if let Some(bar) = &self.bar {
+            bar.set_length(all);
+            bar.set_position(done);
+        } else if self.told.elapsed() >= EVERY {
+            self.told = Instant::now();
+            let spent = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+            let left = all.saturating_sub(done).saturating_mul(spent).checked_div(done).unwrap_or_default() / 1000;
+            let rate = events.saturating_mul(1000).checked_div(spent).unwrap_or_default();
+            let name = self.name;
+            // Progress that nobody hears is no reason to stop.
+            let _ = writeln!(
+                std::io::stderr(),
+                "{name}: position {done} of {all}, {events} events ({rate}/s), {left} s left"
+            );
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Consumers: durable readers of the stream, each of whose effects happens exactly once.
+//!
+//! The stream carries every position, so a consumer knows from its own last position what a message is: an old one is
+//! acknowledged and does nothing, the next one is taken, and a later one shows a hole, which is filled from the
+//! journal. Effect and position commit together. An event that fails is tried again after growing waits, counted in
+//! the consumer's own row (the broker's count would be lost with the stream), and becomes a dead letter in the end;
+//! later events wait behind it, so that effects keep the journal's order.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result};
+use async_nats::jetstream::{
+    Message as Delivered,
+    consumer::{AckPolicy, Consumer, pull},
+};
+use async_trait::async_trait;
+use futures::StreamExt;
+use runtime::{ApplyError, Epochs, Recorded, checkpoint, feed};
+use sqlx::{Acquire, PgConnection, PgPool};
+use tokio::sync::watch;
+
+use super::{
+    Broker,
+    message::Message,
+    relay::{self, lag},
+};
+use crate::tenant::Tenant;
+
+/// How many events are taken in one transaction at the most.
+const BATCH: i64 = 100;
+/// Without messages for this long, the journal itself is looked at.
+const IDLE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(500);
+/// How often an event is tried before it becomes a dead letter.
+pub const ATTEMPTS: i32 = 5;
+/// The first wait; each further one is twice as long.
+const BACKOFF: Duration = Duration::from_millis(250);
+
+/// What a consumer does with an event.
+#[async_trait]
+pub(super) trait Effect: Send + Sync + 'static {
+    /// The name of its row, its claim and its durable consumer.
+    fn name(&self) -> &'static str;
+
+    /// Whether there is anything to do at all.
+    fn concerns(&self, event_type: &str) -> bool;
+
+    /// Does it, in the transaction that moves the consumer's position.
+    async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError>;
+}
+
+/// How far a consumer has come.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn position(pool: &PgPool, name: &str) -> Result<i64, sqlx::Error> {
+    let position = sqlx::query_scalar("SELECT position FROM consumers WHERE name = $1").bind(name).fetch_optional(pool);
+    Ok(position.await?.unwrap_or_default())
+}
+
+/// How far a transaction came, and what stopped it.
+struct Taken {
+    position: i64,
+    retry_in: Option<Duration>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    position: i64,
+    failing: Option<i64>,
+    attempts: i32,
+}
+
+struct Worker {
+    effect: Arc<dyn Effect>,
+    tenant: Tenant,
+}
+
+/// Runs for as long as the node has the claim, until the node shuts down.
+pub(super) async fn run(
+    effect: Arc<dyn Effect>,
+    tenant: Tenant,
+    broker: Arc<Broker>,
+    mut epochs: watch::Receiver<Epochs>,
+) {
+    let name = effect.name();
+    let worker = Worker { effect, tenant };
+    loop {
+        if epochs.wait_for(|epochs| epochs.contains_key(name)).await.is_err() {
+            return;
+        }
+        if let Err(error) = worker.consume(&broker, &epochs).await {
+            tracing::warn!(consumer = name, error = format!("{error:#}"), "a consumer cannot go on, it tries again");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+impl Worker {
+    fn name(&self) -> &'static str {
+        self.effect.name()
+    }
+
+    /// Takes messages until the claim is lost.
+    async fn consume(&self, broker: &Broker, epochs: &watch::Receiver<Epochs>) -> Result<()> {
+        sqlx::query("INSERT INTO consumers (name) VALUES ($1) ON CONFLICT DO NOTHING")
+            .bind(self.name())
+            .execute(&self.tenant.pool)
+            .await?;
+        let consumer = self.durable(broker).await?;
+        let messages = consumer.stream().max_messages_per_batch(100).heartbeat(Duration::from_secs(5));
+        let messages = messages.expires(Duration::from_secs(30)).messages().await?;
+        let mut batches = messages.ready_chunks(100);
+        while epochs.borrow().contains_key(self.name()) {
+            match tokio::time::timeout(IDLE, batches.next()).await {
+                Ok(Some(batch)) => {
+                    let batch: Vec<Delivered> = batch.into_iter().collect::<Result<_, _>>()?;
+                    self.take_messages(batch).await?;
+                }
+                Ok(None) => return Ok(()),
+                Err(_) => {
+                    let published = checkpoint::load(&self.tenant.pool, relay::NAME).await?;
+                    self.fill(published.map_or(0, |relay| relay.position)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn durable(&self, broker: &Broker) -> Result<Consumer<pull::Config>> {
+        let context = broker.jetstream().await?;
+        let stream = context.get_stream_no_info(broker.stream()).await.context("the stream cannot be had")?;
+        let config = pull::Config {
+            durable_name: Some(self.name().to_owned()),
+            ack_policy: AckPolicy::Explicit,
+            // For messages that a node took and then died; what fails is counted here, not by the broker.
+            max_deliver: 20,
+            backoff: [10, 30, 60].map(Duration::from_secs).to_vec(),
+            ..pull::Config::default()
+        };
+        stream.get_or_create_consumer(self.name(), config).await.context("the durable consumer cannot be had")
+    }
+
+    /// Takes what was delivered, then acknowledges it.
+    async fn take_messages(&self, delivered: Vec<Delivered>) -> Result<()> {
+        let mut last = 0;
+        let mut events = Vec::with_capacity(delivered.len());
+        for message in &delivered {
+            match Message::decode(&message.payload) {
+                Ok(message) => {
+                    last = last.max(message.position);
+                    events.extend(message.recorded());
+                }
+                // Whatever it was, the position that it stands for, if any, is filled from the journal.
+                Err(error) => {
+                    tracing::error!(consumer = self.name(), subject = %message.subject, error = format!("{error:#}"), "passed over");
+                }
+            }
+        }
+        events.sort_unstable_by_key(|event| event.position);
+        events.dedup_by_key(|event| event.position);
+        self.take_through(last, events).await?;
+        for message in &delivered {
+            message.ack().await.map_err(|error| anyhow::anyhow!("a message was not acknowledged: {error}"))?;
+        }
+        Ok(())
+    }
+
+    /// Takes everything up to a position: from these events while they follow each other, else from the journal.
+    async fn take_through(&self, last: i64, events: Vec<Recorded>) -> Result<()> {
+        let mut taken = self.take(&events).await?;
+        if let Some(wait) = taken.retry_in {
+            tokio::time::sleep(wait).await;
+        }
+        if taken.position < last {
+            taken.position = self.fill(last).await?;
+        }
+        metrics::gauge!("ddc_consumer_lag_events", "consumer" => self.name()).set(lag(*self
+            .tenant
+            .journal
+            .head()
+            .borrow()
+            - taken.position));
+        Ok(())
+    }
+
+    /// Takes what the journal has after the consumer's position up to another. Answers how far the consumer is.
+    async fn fill(&self, until: i64) -> Result<i64> {
+        let mut taken = self.take(&[]).await?;
+        while taken.position < until {
+            let mut connection = self.tenant.pool.acquire().await?;
+            let events = feed::after(&mut connection, taken.position, until, &[], BATCH).await?;
+            drop(connection);
+            if events.is_empty() {
+                break;
+            }
+            taken = self.take(&events).await?;
+            if let Some(wait) = taken.retry_in {
+                tokio::time::sleep(wait).await;
+            }
+        }
+        Ok(taken.position)
+    }
+
+    /// Takes those of the events that come next, in one transaction; stops at a hole and at one that fails.
+    async fn take(&self, events: &[Recorded]) -> Result<Taken> {
+        if let Some(last) = events.last() {
+            // So that what is read of the aggregates is not older than the events.
+            self.tenant.journal.advance(last.position).await?;
+        }
+        let mut tx = self.tenant.pool.begin().await?;
+        let mut row: Row =
+            sqlx::query_as("SELECT position, failing, attempts FROM consumers WHERE name = $1 FOR UPDATE")
+                .bind(self.name())
+                .fetch_one(&mut *tx)
+                .await?;
+        let before = row.position;
+        let mut retry_in = None;
+        for event in events.iter().skip_while(|event| event.position <= before) {
+            if event.position != row.position + 1 {
+                break;
+            }
+            if self.effect.concerns(&event.event_type) {
+                retry_in = self.attempt(&mut tx, &mut row, event).await?;
+            }
+            if retry_in.is_some() {
+                break;
+            }
+            row.position = event.position;
+        }
+        if row.position > before || retry_in.is_some() {
+            sqlx::query("UPDATE consumers SET position = $2, failing = $3, attempts = $4 WHERE name = $1")
+                .bind(self.name())
+                .bind(row.position)
+                .bind(row.failing)
+                .bind(row.attempts)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(Taken { position: row.position, retry_in })
+    }
+
+    /// Tries one event. `Some`: it failed and is to be tried again after this wait.
+    async fn attempt(
+        &self,
+        tx: &mut PgConnection,
+        row: &mut Row,
+        event: &Recorded,
+    ) -> Result<Option<Duration>, ApplyError> {
+        let mut one = tx.begin().await?;
+        let error = match self.effect.apply(&mut one, event).await {
+            Ok(()) => {
+                one.commit().await?;
+                (row.failing, row.attempts) = (None, 0);
+                return Ok(None);
+            }
+            Err(error) if error.is_outage() => return Err(error),
+            Err(error) => error,
+        };
+        one.rollback().await?;
+        row.attempts = if row.failing == Some(event.position) { row.attempts + 1 } else { 1 };
+        row.failing = Some(event.position);
+        if row.attempts < ATTEMPTS {
+            tracing::warn!(consumer = self.name(), position = event.position, attempt = row.attempts, %error, "failed");
+            let doubled = u32::try_from(row.attempts - 1).unwrap_or_default();
+            return Ok(Some(BACKOFF * 2u32.saturating_pow(doubled)));
+        }
+        tracing::error!(consumer = self.name(), position = event.position, %error, "given up: a dead letter");
+        metrics::counter!("ddc_dead_letters_total", "consumer" => self.name()).increment(1);
+        sqlx::query(
+            "INSERT INTO dead_letters (consumer, position, error, attempts) VALUES ($1, $2, $3, $4)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(self.name())
+        .bind(event.position)
+        .bind(error.to_string())
+        .bind(row.attempts)
+        .execute(tx)
+        .await?;
+        (row.failing, row.attempts) = (None, 0);
+        Ok(None)
+    }
+}

@@ -1,0 +1,267 @@
+//! The relay: one more checkpointed reader of the journal, which publishes to the stream what it reads.
+//!
+//! Each message expects the stream's last sequence to be the one before it. So however many relays there are, and
+//! however late an answer comes, the stream holds every position once and in order. Where to go on is what the
+//! stream's last message says; the checkpoint only follows it, over what the broker has acknowledged. A stream that
+//! was wiped is made again and filled from the first position.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use async_nats::jetstream::{
+    self,
+    context::PublishAckFuture,
+    message::{PublishMessage, StreamMessage},
+    stream::{Config, LastRawMessageErrorKind, Stream},
+};
+use runtime::{
+    Epochs, Recorded, checkpoint,
+    feed::{self, Place, Turn},
+};
+use tokio::sync::watch;
+
+use super::{Broker, message::Message};
+use crate::tenant::Tenant;
+
+/// The name of its claim and its checkpoint.
+pub const NAME: &str = "relay";
+
+/// How many events are read at a time.
+const BATCH: i64 = 1000;
+/// How many messages may be on their way unacknowledged.
+const WINDOW: usize = 256;
+/// How often an idle relay looks whether the stream is still what it left.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long it waits after a failure, at the least and at the most.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// What a message has beside its body at the most (bytes).
+const HEADERS: usize = 1024;
+
+/// The end of the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tail {
+    /// The last sequence that the stream gave out.
+    sequence: u64,
+    /// The position in its last message; 0 when it holds none.
+    position: i64,
+}
+
+struct Relay {
+    tenant: Tenant,
+    broker: Arc<Broker>,
+    epochs: watch::Receiver<Epochs>,
+    place: Place,
+    /// As this node knows it, under an epoch.
+    tail: Option<(i64, Tail)>,
+}
+
+/// Runs for as long as the node has the claim, until the node shuts down.
+pub async fn run(tenant: Tenant, broker: Arc<Broker>, epochs: watch::Receiver<Epochs>) {
+    let place = Place::new(NAME, tenant.pool.clone(), epochs.clone(), tenant.journal.head());
+    let mut relay = Relay { tenant, broker, epochs, place, tail: None };
+    let mut pause = PAUSE.0;
+    loop {
+        match relay.step().await {
+            Ok(true) => pause = PAUSE.0,
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "the relay cannot publish, it tries again");
+                relay.tail = None;
+                relay.place.doubt();
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSE.1);
+            }
+        }
+    }
+}
+
+impl Relay {
+    /// Publishes the next batch. False: the node is shutting down.
+    async fn step(&mut self) -> Result<bool> {
+        let Ok(turn) = tokio::time::timeout(LOOK, self.place.turn()).await else {
+            self.look().await?;
+            return Ok(true);
+        };
+        let Some(turn) = turn? else { return Ok(false) };
+        metrics::gauge!("ddc_relay_lag_events").set(lag(turn.head - turn.position));
+        let tail = match self.tail {
+            Some((epoch, tail)) if epoch == turn.epoch => tail,
+            _ => self.find_tail().await?,
+        };
+        self.tail = Some((turn.epoch, tail));
+        if tail.position > turn.head {
+            bail!(
+                "stream {} is at position {}, beyond the journal's end ({}): it is another installation's, or the \
+                 journal was restored from a backup; set DDC_STREAM to another name, or delete the stream",
+                self.broker.stream(),
+                tail.position,
+                turn.head
+            );
+        }
+        if tail.position != turn.position {
+            self.move_checkpoint(turn, turn.position, tail.position).await?;
+            return Ok(true);
+        }
+        let events = feed::after(&mut *self.tenant.pool.acquire().await?, tail.position, turn.head, &[], BATCH).await?;
+        let (reached, outcome) = self.publish(&events, tail).await;
+        if reached.position > tail.position {
+            self.tail = Some((turn.epoch, reached));
+            self.move_checkpoint(turn, tail.position, reached.position).await?;
+            metrics::counter!("ddc_relay_published_total")
+                .increment(u64::try_from(reached.position - tail.position).unwrap_or_default());
+            metrics::gauge!("ddc_relay_lag_events").set(lag(turn.head - reached.position));
+        }
+        outcome?;
+        Ok(true)
+    }
+
+    /// While nothing is to be published: makes a lost stream again, which is then filled.
+    async fn look(&mut self) -> Result<()> {
+        let Some(epoch) = self.epochs.borrow().get(NAME).copied() else { return Ok(()) };
+        let found = self.find_tail().await?;
+        if let Some(position) = checkpoint::load(&self.tenant.pool, NAME).await?.map(|known| known.position)
+            && position != found.position
+            && self.epochs.borrow().get(NAME) == Some(&epoch)
+        {
+            tracing::warn!(
+                stream = self.broker.stream(),
+                position = found.position,
+                checkpoint = position,
+                "the stream is not where the relay left it, it goes on from there"
+            );
+            let turn = Turn { epoch, position, head: position };
+            self.move_checkpoint(turn, position, found.position).await?;
+        }
+        self.tail = Some((epoch, found));
+        Ok(())
+    }
+
+    /// Moves the checkpoint, also back.
+    async fn move_checkpoint(&mut self, turn: Turn, from: i64, to: i64) -> Result<()> {
+        let mut connection = self.tenant.pool.acquire().await?;
+        if checkpoint::advance(&mut connection, NAME, turn.epoch, from, to).await?.is_ok() {
+            self.place.moved(turn.epoch, to);
+        } else {
+            // Another node relays now; whatever was published stands, and is where that one goes on.
+            self.tail = None;
+            self.place.doubt();
+        }
+        Ok(())
+    }
+
+    /// The stream, made when it is not there, and where it ends.
+    async fn find_tail(&self) -> Result<Tail> {
+        let context = self.broker.jetstream().await?;
+        let stream = stream(&context, &self.broker).await?;
+        let sequence = stream.cached_info().state.last_sequence;
+        let subject = format!("{}.{}.>", self.broker.stream().to_lowercase(), self.tenant.name);
+        let mut last = match stream.get_last_raw_message_by_subject(&subject).await {
+            Ok(last) => Some(last),
+            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => None,
+            Err(error) => return Err(error).context("the last message of the stream cannot be read"),
+        };
+        let mut position = 0;
+        while let Some(message) = last {
+            if let Some(found) = position_of(&self.tenant, &message.headers) {
+                position = found;
+                break;
+            }
+            tracing::warn!(stream = self.broker.stream(), sequence = message.sequence, "a message is none of ours");
+            last = before(&stream, message.sequence).await?;
+        }
+        Ok(Tail { sequence, position })
+    }
+
+    /// Publishes events, several on their way at once. Answers how far the broker has acknowledged without a gap.
+    async fn publish(&self, events: &[Recorded], mut tail: Tail) -> (Tail, Result<()>) {
+        let context = match self.broker.jetstream().await {
+            Ok(context) => context,
+            Err(error) => return (tail, Err(error)),
+        };
+        let largest = context.client().server_info().max_payload.saturating_sub(HEADERS);
+        let mut waiting = VecDeque::with_capacity(WINDOW);
+        for (sequence, event) in (tail.sequence..).zip(events) {
+            if waiting.len() == WINDOW
+                && let Some(first) = waiting.pop_front()
+                && let Err(error) = confirm(&mut tail, first).await
+            {
+                return (tail, Err(error));
+            }
+            match self.send(&context, event, sequence, largest).await {
+                Ok(acknowledged) => waiting.push_back((event.position, acknowledged)),
+                Err(error) => return (tail, Err(error)),
+            }
+        }
+        for sent in waiting {
+            if let Err(error) = confirm(&mut tail, sent).await {
+                return (tail, Err(error));
+            }
+        }
+        (tail, Ok(()))
+    }
+
+    async fn send(
+        &self,
+        context: &jetstream::Context,
+        event: &Recorded,
+        after: u64,
+        largest: usize,
+    ) -> Result<PublishAckFuture> {
+        let message = PublishMessage::build()
+            .message_id(format!("{}:{}", self.tenant.name, event.position))
+            .expected_stream(self.broker.stream())
+            .expected_last_sequence(after)
+            .payload(Message::encode(event, largest)?);
+        let subject = self.broker.subject(self.tenant.name, &event.event_type);
+        Ok(context.send_publish(subject, message).await?)
+    }
+}
+
+/// Waits for the acknowledgement of the message that comes next after the tail.
+async fn confirm(tail: &mut Tail, (position, acknowledged): (i64, PublishAckFuture)) -> Result<()> {
+    let ack = acknowledged.await.with_context(|| format!("position {position} was not acknowledged"))?;
+    if ack.duplicate || ack.sequence != tail.sequence + 1 {
+        bail!("position {position} was acknowledged as message {}, not {}", ack.sequence, tail.sequence + 1);
+    }
+    *tail = Tail { sequence: ack.sequence, position };
+    Ok(())
+}
+
+/// The stream, made when it is not there.
+async fn stream(context: &jetstream::Context, broker: &Broker) -> Result<Stream> {
+    let config = Config {
+        name: broker.stream().to_owned(),
+        subjects: vec![broker.subjects()],
+        description: Some("A copy of DDC's journal, in its order".to_owned()),
+        // What keeps a position from coming twice is the expected sequence. A long window would take a position that
+        // is published again, after the stream was purged, for a duplicate.
+        duplicate_window: Duration::from_secs(1),
+        ..Config::default()
+    };
+    let stream = context.get_or_create_stream(config).await;
+    stream.with_context(|| format!("stream {} cannot be had", broker.stream()))
+}
+
+/// The message before another one, if the stream still holds any.
+async fn before(stream: &Stream, sequence: u64) -> Result<Option<StreamMessage>> {
+    let first = stream.cached_info().state.first_sequence;
+    for sequence in (first..sequence).rev() {
+        match stream.get_raw_message(sequence).await {
+            Ok(message) => return Ok(Some(message)),
+            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => {}
+            Err(error) => return Err(error).context("a message of the stream cannot be read"),
+        }
+    }
+    Ok(None)
+}
+
+/// The position that a message's id names.
+fn position_of(tenant: &Tenant, headers: &async_nats::HeaderMap) -> Option<i64> {
+    let id = headers.get(async_nats::header::NATS_MESSAGE_ID)?.as_str();
+    id.strip_prefix(tenant.name)?.strip_prefix(':')?.parse().ok()
+}
+
+/// As metrics want it; exact to 2^31.
+pub(super) fn lag(events: i64) -> f64 {
+    f64::from(i32::try_from(events).unwrap_or(i32::MAX))
+}

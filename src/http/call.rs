@@ -1,0 +1,405 @@
+//! A signed-in caller's request, and the one path on which it becomes a command or a query.
+
+use std::{future::Future, pin::Pin, rc::Rc, time::Duration};
+
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, http::header, web,
+};
+use chrono::{SubsecRound, Utc};
+use kernel::{Actor, Resource, Role, UserId};
+use runtime::page::{Condition, List, Page};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{body::Digest, idempotency, params::Params, permission::Permission, problem::Problem, request_id};
+use crate::{
+    app::App,
+    journal::{Answer, ExecuteError, Issuer, StoredAnswer, Unit},
+    tenant::Tenant,
+};
+
+/// How long a query waits for its read model.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A request of a signed-in user.
+#[derive(Clone)]
+pub struct Call(Rc<Inner>);
+
+struct Inner {
+    app: web::Data<App>,
+    request: HttpRequest,
+    user: UserId,
+    role: Role,
+}
+
+/// What a command answers.
+pub struct Reply {
+    status: StatusCode,
+    body: String,
+    version: Option<i64>,
+}
+
+impl Reply {
+    /// Any body.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self { status, body: serde_json::to_string(body).map_err(Problem::fault)?, version: None })
+    }
+
+    /// A resource as this unit leaves it, with its ETag.
+    ///
+    /// # Errors
+    /// 404 when it is not there.
+    pub async fn resource<A: Resource + 'static>(
+        status: StatusCode,
+        unit: &mut Unit<'_>,
+        id: impl ToString,
+    ) -> Result<Self, Problem> {
+        let id = id.to_string();
+        let view = unit.view::<A>(&id).await?.ok_or_else(Problem::not_found)?;
+        Ok(Self { version: Some(unit.version::<A>(&id).await?), ..Self::json(status, &view)? })
+    }
+
+    /// 204.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: String::new(), version: None }
+    }
+
+    /// With the version that the ETag shows.
+    #[must_use]
+    pub fn at_version(mut self, version: i64) -> Self {
+        self.version = Some(version);
+        self
+    }
+}
+
+impl FromRequest for Call {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let app = request.app_data::<web::Data<App>>().cloned().ok_or_else(|| Problem::fault("no app"))?;
+            let (user, role) = app.sessions.authenticate(&app.tenant, bearer(&request)?).await?;
+            request.extensions_mut().insert(user);
+            Ok(Self(Rc::new(Inner { app, request, user, role })))
+        })
+    }
+}
+
+fn bearer(request: &HttpRequest) -> Result<&str, Problem> {
+    let value = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token =
+        value.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    token.map(|(_, token)| token.trim()).ok_or_else(|| Problem::unauthenticated("a bearer token is required"))
+}
+
+/// The caller's address: the peer, or what a trusted proxy says of it.
+#[must_use]
+pub fn address(app: &App, request: &HttpRequest) -> Option<String> {
+    let peer = request.peer_addr()?.ip();
+    let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    let trusted = app.config.http.trusted_proxies.contains(&peer);
+    let client = forwarded.filter(|_| trusted).and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+    Some(client.unwrap_or(peer).to_string())
+}
+
+/// Who commands over this request.
+#[must_use]
+pub fn issuer(app: &App, request: &HttpRequest, actor: Actor, command: &'static str) -> Issuer {
+    let text = |name: header::HeaderName, most: usize| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        value.map(|value| value.chars().take(most).collect::<String>())
+    };
+    Issuer {
+        actor,
+        at: Utc::now().trunc_subsecs(6),
+        command,
+        correlation_id: request_id::of(request),
+        causation: None,
+        ip: address(app, request),
+        user_agent: text(header::USER_AGENT, 200),
+        idempotency: None,
+    }
+}
+
+impl Call {
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    #[must_use]
+    pub fn tenant(&self) -> &Tenant {
+        &self.0.app.tenant
+    }
+
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.0.user
+    }
+
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.0.role
+    }
+
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::User { id: self.0.user, role: self.0.role }
+    }
+
+    #[must_use]
+    pub fn request(&self) -> &HttpRequest {
+        &self.0.request
+    }
+
+    /// 403 unless the caller's role may ever do this.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn may(&self, permission: Permission) -> Result<&Self, Problem> {
+        if permission.roles().contains(&self.0.role) { Ok(self) } else { Err(Problem::forbidden()) }
+    }
+
+    /// The version that the caller saw (`If-Match`).
+    ///
+    /// # Errors
+    /// 400 when the header is no version.
+    pub fn seen_version(&self) -> Result<Option<i64>, Problem> {
+        let value = self.0.request.headers().get(header::IF_MATCH).and_then(|value| value.to_str().ok());
+        match value.map(str::trim) {
+            None | Some("*") => Ok(None),
+            Some(tag) => {
+                let version = tag.trim_start_matches("W/").trim_matches('"').parse();
+                version.map(Some).map_err(|_| Problem::malformed("If-Match must be a version, as an ETag shows it"))
+            }
+        }
+    }
+
+    /// Carries out a command. `work` may be called again when another command was faster.
+    ///
+    /// # Errors
+    /// What `work` refuses; 409, 412 or 422 of the idempotency key; 503 when the journal cannot be reached.
+    pub async fn command(
+        &self,
+        name: &'static str,
+        mut work: impl AsyncFnMut(&mut Unit<'_>) -> Result<Reply, Problem>,
+    ) -> Result<HttpResponse, Problem> {
+        let mut issuer = issuer(self.app(), &self.0.request, self.actor(), name);
+        let key = idempotency::key(&self.0.request)?;
+        let hash = self.0.request.extensions().get::<Digest>().map(|digest| digest.0.clone()).unwrap_or_default();
+        let _flight = match &key {
+            None => None,
+            Some(key) => {
+                let flight = self.app().in_flight.take_off(self.user(), key)?;
+                if let Some(stored) = idempotency::find(self.tenant(), self.user(), key).await? {
+                    return replay(stored, &hash);
+                }
+                issuer.idempotency = Some((self.user(), key.clone(), hash.clone()));
+                Some(flight)
+            }
+        };
+        let outcome = self
+            .tenant()
+            .journal
+            .execute(&issuer, async |unit| {
+                let reply = work(unit).await?;
+                unit.remember(Answer {
+                    status: reply.status.as_u16(),
+                    body: reply.body.clone(),
+                    version: reply.version,
+                });
+                Ok::<_, CommandError>(reply)
+            })
+            .await;
+        match (outcome, key) {
+            (Ok(done), key) => {
+                let position = done.position.unwrap_or_else(|| *self.tenant().journal.head().borrow());
+                if let (None, Some(key)) = (done.position, &key) {
+                    // Nothing had to happen, so no append has kept the answer.
+                    let answer = answer_of(&done.output);
+                    idempotency::keep(self.tenant(), self.user(), key, &hash, &answer, position).await?;
+                }
+                Ok(respond(answer_of(&done.output), position))
+            }
+            (Err(CommandError::Execute(ExecuteError::KeyUsed)), Some(key)) => {
+                match idempotency::find(self.tenant(), self.user(), &key).await? {
+                    Some(stored) => replay(stored, &hash),
+                    None => Err(Problem::conflict("IDEMPOTENCY_KEY_IN_FLIGHT", "the key is in use")),
+                }
+            }
+            (Err(error), key) => {
+                let problem = Problem::from(error);
+                if let Some(key) = key.filter(|_| problem.status().is_client_error()) {
+                    let answer = Answer { status: problem.status().as_u16(), body: problem.body(), version: None };
+                    let position = *self.tenant().journal.head().borrow();
+                    idempotency::keep(self.tenant(), self.user(), &key, &hash, &answer, position).await?;
+                }
+                tracing::debug!(command = name, %problem, "refused");
+                Err(problem)
+            }
+        }
+    }
+
+    /// Waits until a read model shows what the caller wrote, or the position that the caller names. Answers the position
+    /// that the read model has at least reached.
+    ///
+    /// # Errors
+    /// 400 for a bad `DDC-Min-Position`; 503 when it takes too long.
+    pub async fn settled(&self, projection: &'static str) -> Result<i64, Problem> {
+        let asked = match self.0.request.headers().get("ddc-min-position") {
+            None => None,
+            Some(value) => {
+                let position = value.to_str().ok().and_then(|text| text.parse::<i64>().ok());
+                Some(position.ok_or_else(|| Problem::malformed("DDC-Min-Position must be a position"))?)
+            }
+        };
+        let wanted = asked.max(self.tenant().journal.last_written(self.user())).unwrap_or_default();
+        let Tenant { pool, progress, .. } = self.tenant();
+        let waited = progress.wait(pool, projection, wanted, PATIENCE).await;
+        waited.map_err(|behind| Problem::unavailable(behind.to_string()))
+    }
+
+    /// Waits until a read model shows everything that has been written by now, by whomever.
+    ///
+    /// # Errors
+    /// 503 when it takes too long.
+    pub async fn caught_up(&self, projection: &'static str) -> Result<i64, Problem> {
+        let Tenant { pool, progress, journal, .. } = self.tenant();
+        let head = *journal.head().borrow();
+        let waited = progress.wait(pool, projection, head, PATIENCE).await;
+        waited.map_err(|behind| Problem::unavailable(behind.to_string()))
+    }
+
+    /// One page of a list, of the rows that `conditions` let the caller see.
+    ///
+    /// # Errors
+    /// 422 for a bad cursor; 503.
+    pub async fn list(
+        &self,
+        projection: &'static str,
+        params: &Params,
+        list: List,
+        conditions: Vec<Condition>,
+    ) -> Result<HttpResponse, Problem> {
+        let position = self.settled(projection).await?;
+        self.page_of(params, list, conditions, position).await
+    }
+
+    /// One page of a list that is no read model, as it is at `position` or later.
+    ///
+    /// # Errors
+    /// 422 for a bad cursor; 503.
+    pub async fn page_of(
+        &self,
+        params: &Params,
+        mut list: List,
+        conditions: Vec<Condition>,
+        position: i64,
+    ) -> Result<HttpResponse, Problem> {
+        list.conditions.extend(conditions);
+        let page = list.fetch(&self.tenant().pool).await?;
+        Ok(Self::page(params, page, position))
+    }
+
+    /// A page as an answer, true as of a position.
+    #[must_use]
+    pub fn page(params: &Params, page: Page, position: i64) -> HttpResponse {
+        #[derive(Serialize)]
+        struct Body {
+            count: i64,
+            #[serde(skip_serializing_if = "Clone::clone")]
+            count_exact: bool,
+            next: Option<String>,
+            previous: Option<String>,
+            results: Vec<Box<RawValue>>,
+        }
+        let body = Body {
+            count: page.count,
+            count_exact: page.count_exact,
+            next: page.next.map(|cursor| params.address(&cursor)),
+            previous: page.previous.map(|cursor| params.address(&cursor)),
+            results: page.results,
+        };
+        HttpResponse::Ok().insert_header(("DDC-Position", position.to_string())).json(body)
+    }
+
+    /// One resource by its id, if `conditions` let the caller see it.
+    ///
+    /// # Errors
+    /// 404; 503.
+    pub async fn one(
+        &self,
+        projection: &'static str,
+        table: &'static str,
+        id: i64,
+        conditions: Vec<Condition>,
+    ) -> Result<HttpResponse, Problem> {
+        let position = self.settled(projection).await?;
+        let found = runtime::page::one(&self.tenant().pool, table, id, &conditions).await?;
+        let (version, body) = found.ok_or_else(Problem::not_found)?;
+        Ok(respond(Answer { status: 200, body, version: Some(version) }, position))
+    }
+}
+
+/// Why a command over HTTP did not come about.
+enum CommandError {
+    Problem(Problem),
+    Execute(ExecuteError),
+}
+
+impl From<Problem> for CommandError {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<ExecuteError> for CommandError {
+    fn from(error: ExecuteError) -> Self {
+        Self::Execute(error)
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Problem(problem) => problem,
+            CommandError::Execute(error) => error.into(),
+        }
+    }
+}
+
+fn answer_of(reply: &Reply) -> Answer {
+    Answer { status: reply.status.as_u16(), body: reply.body.clone(), version: reply.version }
+}
+
+fn replay(stored: StoredAnswer, hash: &str) -> Result<HttpResponse, Problem> {
+    if stored.request_hash != hash {
+        return Err(Problem::field(
+            "IDEMPOTENCY_KEY_REUSED",
+            "Idempotency-Key",
+            "the key was used for another request",
+        ));
+    }
+    let status = u16::try_from(stored.status).unwrap_or(500);
+    Ok(respond(Answer { status, body: stored.body, version: stored.version }, stored.position))
+}
+
+fn respond(answer: Answer, position: i64) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    response.insert_header(("DDC-Position", position.to_string()));
+    if let Some(version) = answer.version {
+        response.insert_header((header::ETAG, format!("\"{version}\"")));
+    }
+    if answer.body.is_empty() {
+        return response.finish();
+    }
+    let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
+    response.content_type(kind).body(answer.body)
+}

@@ -1,0 +1,108 @@
+//! Whether the node lives, whether it can serve, and what it counts.
+
+use std::time::Instant;
+
+use actix_web::{
+    Error, HttpResponse,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    get,
+    middleware::Next,
+    web,
+};
+use anyhow::{Context, Result};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use serde_json::json;
+use std::sync::OnceLock;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::app::App;
+
+pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(live).service(ready).service(metrics);
+}
+
+/// The process answers.
+#[utoipa::path(tag = "health", security(()), responses((status = 200)))]
+#[get("/health/live/")]
+async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"status": "live"}))
+}
+
+/// Whether requests can be served. Without the broker they can; notifications and mails then wait for it.
+#[utoipa::path(tag = "health", security(()), responses((status = 200), (status = 503)))]
+#[get("/health/ready/")]
+async fn ready(app: web::Data<App>) -> HttpResponse {
+    let database = runtime::feed::head(&app.tenant.pool).await;
+    let behind = |head: &i64| {
+        let positions = app.tenant.projections.iter().map(|projection| app.tenant.progress.position(projection.name()));
+        head - positions.min().unwrap_or(*head)
+    };
+    let state = json!({
+        "broker": if app.broker.is_connected() { "ok" } else { "not connected: notifications and mails wait for it" },
+        "database": database.as_ref().map_or_else(ToString::to_string, |_| "ok".to_owned()),
+        "projection_lag_events": database.as_ref().map(behind).unwrap_or_default(),
+    });
+    if database.is_ok() { HttpResponse::Ok().json(state) } else { HttpResponse::ServiceUnavailable().json(state) }
+}
+
+/// Prometheus metrics.
+#[utoipa::path(tag = "health", security(()), responses((status = 200)))]
+#[get("/metrics/")]
+async fn metrics(app: web::Data<App>, handle: web::Data<PrometheusHandle>) -> HttpResponse {
+    let parked: Result<Vec<(String, i64)>, _> =
+        sqlx::query_as("SELECT reader, count(*) FROM parked_events GROUP BY reader").fetch_all(&app.tenant.pool).await;
+    for (reader, count) in parked.unwrap_or_default() {
+        ::metrics::gauge!("ddc_parked_events", "reader" => reader)
+            .set(f64::from(i32::try_from(count).unwrap_or(i32::MAX)));
+    }
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(handle.render())
+}
+
+/// The process' one recorder of metrics.
+pub(super) fn recorder() -> Result<PrometheusHandle> {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = RECORDER.get() {
+        return Ok(handle.clone());
+    }
+    let buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+    let counts = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &buckets)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Full("ddc_append_batch_commands".to_owned()), &counts)
+        })
+        .context("the buckets of a histogram are wrong")?
+        .build_recorder();
+    let handle = RECORDER.get_or_init(|| recorder.handle()).clone();
+    // Another thread may have been faster; then its recorder counts.
+    let _ = ::metrics::set_global_recorder(recorder);
+    Ok(handle)
+}
+
+/// Counts requests and their time, by route.
+///
+/// # Errors
+/// Those of the service within.
+pub(super) async fn measure(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let started = Instant::now();
+    let method = request.method().to_string();
+    let response = next.call(request).await?;
+    let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
+    let elapsed = started.elapsed();
+    let status = response.status().as_u16();
+    ::metrics::histogram!("ddc_http_request_seconds", "method" => method.clone(), "route" => route.clone(), "status" => status.to_string())
+        .record(elapsed);
+    tracing::info!(
+        request_id = super::request_id::current(),
+        method,
+        route,
+        status,
+        elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    Ok(response)
+}

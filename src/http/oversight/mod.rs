@@ -1,0 +1,16 @@
+//! What happened, by whom, and how the whole work stands, over HTTP.
+
+mod audit_logs;
+mod dashboards;
+mod events;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(dashboards::dashboard_stats)
+        .service(dashboards::dashboard_details)
+        .service(audit_logs::export_audit_logs)
+        .service(audit_logs::list_audit_logs)
+        .service(events::list_events);
+}

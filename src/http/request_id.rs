@@ -1,0 +1,62 @@
+//! Every request has an id, the caller's own or a new one; every answer carries it and every event remembers it.
+
+use std::cell::RefCell;
+
+use actix_web::{
+    Error, HttpMessage, HttpRequest,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{HeaderName, HeaderValue},
+    middleware::Next,
+};
+
+static HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+tokio::task_local! {
+    static CURRENT: RefCell<String>;
+}
+
+#[derive(Clone)]
+struct RequestId(String);
+
+/// The id of the request that this task serves; empty outside of one.
+#[must_use]
+pub(super) fn current() -> String {
+    CURRENT.try_with(|id| id.borrow().clone()).unwrap_or_default()
+}
+
+/// The id of a request.
+#[must_use]
+pub(super) fn of(request: &HttpRequest) -> String {
+    request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+}
+
+/// Gives the request its id and the answer its header.
+///
+/// # Errors
+/// Those of the service within.
+pub(super) async fn middleware(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let given = request.headers().get(&HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_sound(id));
+    let id = given.map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let header = HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static(""));
+    CURRENT
+        .scope(RefCell::new(id), async {
+            // An error is made into its answer here, where the id is known.
+            let mut response = match next.call(request).await {
+                Ok(response) => response.map_into_boxed_body(),
+                Err(error) => return Err(error),
+            };
+            response.headers_mut().insert(HEADER.clone(), header);
+            Ok(response)
+        })
+        .await
+}
+
+/// An id that may stand in a log and in an event.
+fn is_sound(id: &str) -> bool {
+    (1..=100).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':'))
+}

@@ -1,0 +1,7 @@
+//! The one binary: `ddc --help` lists what it does.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ddc::cli::main()
+}

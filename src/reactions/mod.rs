@@ -1,0 +1,143 @@
+//! "When A, then B": an event leads to another command. `ls` of this folder is the map of what contexts have to do with
+//! each other.
+//!
+//! A reaction is a checkpointed reader of the journal. Its checkpoint moves after its commands, so a crash between the
+//! two repeats the reaction: the aggregates make a repeated command no event. An event whose reaction is refused for good
+//! is parked, visibly; a dependency that is down is waited for.
+
+mod analysis_requested_runs_the_analysis;
+mod client_team_changed_reaches_its_assessments;
+mod costing_approved_archives_the_superseded;
+mod rate_card_revised_outdates_its_costings;
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::web::Data;
+use async_trait::async_trait;
+use runtime::{Claims, Recorded, checkpoint, feed, feed::Place, parked};
+use tokio::{sync::watch, task::LocalSet};
+
+use crate::{app::App, journal::ExecuteError, schedule};
+
+/// How many events a reaction takes at a time.
+const BATCH: i64 = 200;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Why a reaction did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum ReactionError {
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    #[error(transparent)]
+    Codec(#[from] runtime::CodecError),
+    #[error("{0}")]
+    Other(String),
+}
+
+impl ReactionError {
+    /// Whether trying again may help.
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Execute(ExecuteError::Unavailable(_) | ExecuteError::Conflict))
+    }
+}
+
+/// One "when A, then B".
+#[async_trait(?Send)]
+pub trait Reaction: Send + Sync + 'static {
+    /// The name of its file, and of its claim and checkpoint.
+    fn name(&self) -> &'static str;
+
+    /// The aggregate types whose events it looks at.
+    fn kinds(&self) -> &'static [&'static str];
+
+    /// Reacts to one event; most are none of its business. Reacting twice must change nothing.
+    async fn react(&self, app: &App, event: &Recorded) -> Result<(), ReactionError>;
+}
+
+/// All reactions.
+#[must_use]
+pub fn all() -> Vec<Arc<dyn Reaction>> {
+    vec![
+        Arc::new(costing_approved_archives_the_superseded::CostingApprovedArchivesTheSuperseded),
+        Arc::new(rate_card_revised_outdates_its_costings::RateCardRevisedOutdatesItsCostings),
+        Arc::new(analysis_requested_runs_the_analysis::AnalysisRequestedRunsTheAnalysis),
+        Arc::new(client_team_changed_reaches_its_assessments::ClientTeamChangedReachesItsAssessments),
+    ]
+}
+
+/// Starts all reactions, and what happens because time passes, on a thread of their own: their futures hold a unit across awaits and need not move between
+/// threads. The thread ends when `stopped` says so.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn start(
+    app: Data<App>,
+    claims: &Claims,
+    mut stopped: watch::Receiver<bool>,
+) -> std::io::Result<std::thread::JoinHandle<()>> {
+    let epochs = claims.epochs();
+    std::thread::Builder::new().name("reactions".to_owned()).spawn(move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tracing::error!(%error, "the reactions cannot be started");
+                return;
+            }
+        };
+        let local = LocalSet::new();
+        for reaction in all() {
+            let tenant = &app.tenant;
+            let place = Place::new(reaction.name(), tenant.pool.clone(), epochs.clone(), tenant.journal.head());
+            local.spawn_local(run(app.clone(), reaction, place));
+        }
+        local.spawn_local(schedule::run(app.clone(), epochs.clone()));
+        local.block_on(&runtime, async { while !*stopped.borrow_and_update() && stopped.changed().await.is_ok() {} });
+        // What the reactions still hold, e.g. connections, is given back within the runtime.
+        let _context = runtime.enter();
+        drop(local);
+    })
+}
+
+async fn run(app: Data<App>, reaction: Arc<dyn Reaction>, mut place: Place) {
+    loop {
+        match place.turn().await {
+            Ok(Some(turn)) => match step(&app, &*reaction, turn).await {
+                Ok(Some(position)) => place.moved(turn.epoch, position),
+                Ok(None) => place.doubt(),
+                Err(error) => {
+                    tracing::warn!(reaction = reaction.name(), %error, "a reaction could not go on, it tries again");
+                    place.doubt();
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(reaction = reaction.name(), %error, "a reaction could not go on, it tries again");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Reacts to the next events. `None`: another has moved the checkpoint.
+async fn step(app: &App, reaction: &dyn Reaction, turn: feed::Turn) -> Result<Option<i64>, ReactionError> {
+    let mut connection = app.tenant.pool.acquire().await.map_err(ExecuteError::from)?;
+    let events = feed::after(&mut connection, turn.position, turn.head, reaction.kinds(), BATCH).await;
+    let events = events.map_err(ExecuteError::from)?;
+    drop(connection);
+    let cut = i64::try_from(events.len()).unwrap_or(BATCH) == BATCH;
+    let position = events.last().filter(|_| cut).map_or(turn.head, |event| event.position);
+    for event in &events {
+        if let Err(error) = reaction.react(app, event).await {
+            if error.is_passing() {
+                return Err(error);
+            }
+            let mut connection = app.tenant.pool.acquire().await.map_err(ExecuteError::from)?;
+            let parking = parked::park(&mut connection, reaction.name(), event, &error.to_string()).await;
+            parking.map_err(ExecuteError::from)?;
+        }
+    }
+    let mut connection = app.tenant.pool.acquire().await.map_err(ExecuteError::from)?;
+    let moved = checkpoint::advance(&mut connection, reaction.name(), turn.epoch, turn.position, position).await;
+    Ok(moved.map_err(ExecuteError::from)?.ok().map(|()| position))
+}

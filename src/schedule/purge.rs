@@ -1,0 +1,19 @@
+//! What has had its time is removed: answers kept for idempotency keys after a day, tokens after their end. None of it
+//! is business state.
+
+use anyhow::Result;
+
+use crate::app::App;
+
+const QUERIES: [&str; 3] = [
+    "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'",
+    "DELETE FROM refresh_tokens WHERE expires_at < now()",
+    "DELETE FROM one_time_tokens WHERE expires_at < now()",
+];
+
+pub(super) async fn run(app: &App) -> Result<()> {
+    for query in QUERIES {
+        sqlx::query(query).execute(&app.tenant.pool).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! A tenant: a PostgreSQL schema and all that runs on it. There is one, `main`; nothing outside this file knows that.
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use runtime::{Codec, Progress, Projection};
+use sqlx::{
+    ConnectOptions, Executor, PgPool,
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+};
+
+use crate::{
+    config::Secret,
+    journal::{Journal, MasterKey, PostgresVault, upcasters},
+};
+
+/// How many connections a node holds at the most.
+const CONNECTIONS: u32 = 24;
+
+/// All that runs for a tenant hangs on this value. Cheap to clone.
+#[derive(Clone)]
+pub struct Tenant {
+    pub name: &'static str,
+    pub pool: PgPool,
+    pub journal: Journal,
+    pub progress: Progress,
+    pub projections: Arc<[Arc<dyn Projection>]>,
+}
+
+impl Tenant {
+    /// The one tenant: connects, migrates, and opens its journal.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or does not take the migrations.
+    pub async fn main(
+        database_url: &Secret,
+        master_key: &Secret,
+        projections: Vec<Arc<dyn Projection>>,
+    ) -> Result<Self> {
+        Self::open("main", database_url, master_key, projections).await
+    }
+
+    async fn open(
+        name: &'static str,
+        database_url: &Secret,
+        master_key: &Secret,
+        projections: Vec<Arc<dyn Projection>>,
+    ) -> Result<Self> {
+        let options = PgConnectOptions::from_str(database_url.expose())
+            .context("DATABASE_URL is malformed")?
+            .options([("search_path", name)])
+            .log_statements(tracing::log::LevelFilter::Trace);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options)
+            .await
+            .context("the database cannot be reached")?;
+        // Two nodes may start at once; `migrate` itself takes a lock, the schema needs one too.
+        pool.execute(
+            format!(
+                "SELECT pg_advisory_lock(4202); CREATE SCHEMA IF NOT EXISTS {name}; SELECT pg_advisory_unlock(4202)"
+            )
+            .as_str(),
+        )
+        .await
+        .with_context(|| format!("the schema {name} cannot be made"))?;
+        sqlx::migrate!().run(&pool).await.context("the migrations failed")?;
+        for projection in &projections {
+            let prepared = runtime::runner::prepare(&pool, projection.as_ref()).await;
+            prepared.with_context(|| format!("the tables of {} cannot be made", projection.name()))?;
+        }
+        let secret = derive(master_key, "master");
+        let master = MasterKey::new(&secret).context("the master key cannot be used")?;
+        let codec = Codec::new(Arc::new(PostgresVault::new(pool.clone(), master)), upcasters());
+        let journal = Journal::open(pool.clone(), Arc::new(codec), &derive(master_key, "installation")).await?;
+        let progress = Progress::new(projections.iter().map(|projection| projection.name()));
+        Ok(Self { name, pool, journal, progress, projections: projections.into() })
+    }
+
+    /// Hears of what other nodes append, until the process ends; the poll behind it covers what is missed meanwhile.
+    pub async fn listen(self) {
+        loop {
+            if let Err(error) = self.hear().await {
+                tracing::warn!(%error, "news of the journal are not heard, connecting again");
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    async fn hear(&self) -> Result<(), sqlx::Error> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.listen(&format!("ddc_{}", self.name)).await?;
+        self.journal.advance(runtime::feed::head(&self.pool).await?).await?;
+        loop {
+            let notification = listener.recv().await?;
+            if let Ok(position) = notification.payload().parse() {
+                self.journal.advance(position).await?;
+            }
+        }
+    }
+}
+
+/// Keys for different uses from one secret.
+fn derive(secret: &Secret, purpose: &str) -> [u8; 32] {
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.expose().as_bytes());
+    let tag = aws_lc_rs::hmac::sign(&key, purpose.as_bytes());
+    let mut derived = [0; 32];
+    derived.copy_from_slice(tag.as_ref());
+    derived
+}

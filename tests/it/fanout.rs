@@ -1,0 +1,297 @@
+//! Fan-out: the stream is a copy of the journal whatever happens to it, and nobody is told or written to twice.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use async_nats::jetstream::{self, stream::Stream};
+use engagement::{
+    participants::Participants,
+    proposal::{ProposalContent, ProposalEvent},
+};
+use futures::{StreamExt, TryStreamExt};
+use kernel::{Text, UserId};
+use serde_json::{Value, json};
+
+use crate::harness::{Node, PASSWORD, Session, database};
+
+/// Waits for something to become so.
+pub(crate) async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: not within a minute");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn jetstream() -> jetstream::Context {
+    let url = ddc::config::Secret::new(std::env::var("NATS_URL").unwrap());
+    let (address, login) = ddc::backing::nats_login(&url).unwrap();
+    jetstream::new(login.connect(address).await.unwrap())
+}
+
+async fn head(node: &Node) -> i64 {
+    runtime::feed::head(&node.app.tenant.pool).await.unwrap()
+}
+
+/// The positions that a stream holds, in its order.
+async fn positions(stream: &Stream) -> Vec<i64> {
+    let last = stream.get_info().await.unwrap().state.messages;
+    let config = jetstream::consumer::pull::OrderedConfig::default();
+    let messages = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
+    let messages: Vec<_> = messages.take(usize::try_from(last).unwrap()).try_collect().await.unwrap();
+    messages.iter().map(|message| ddc::fanout::Message::decode(&message.payload).unwrap().position).collect()
+}
+
+/// Waits until the node's stream holds the whole journal: each position once, in order.
+async fn copied(node: &Node) -> Stream {
+    let head = head(node).await;
+    let context = jetstream().await;
+    let name = node.app.config.stream.as_str();
+    let stream = until("the stream holds the journal", async || {
+        let stream = context.get_stream(name).await.ok()?;
+        (stream.cached_info().state.messages >= u64::try_from(head).unwrap()).then_some(stream)
+    })
+    .await;
+    assert_eq!(positions(&stream).await, (1..=head).collect::<Vec<_>>());
+    stream
+}
+
+/// Waits until a consumer has done what the journal's events ask of it.
+async fn consumed(node: &Node, consumer: &str) {
+    let head = head(node).await;
+    let pool = &node.app.tenant.pool;
+    let reached = async || (ddc::fanout::position(pool, consumer).await.unwrap() >= head).then_some(());
+    until("the consumer catches up", reached).await;
+}
+
+async fn count(node: &Node, table: &str) -> i64 {
+    let query = format!("SELECT count(*) FROM {table}");
+    sqlx::query_scalar(&query).fetch_one(&node.app.tenant.pool).await.unwrap()
+}
+
+/// Registers somebody who sets the password by the token of a mail.
+async fn invite(admin: &Session<'_>, email: &str) -> i64 {
+    let user = admin.post("/api/accounts/users/", json!({"email": email, "role": "CONSULTANT"})).await.expect(201);
+    user["id"].as_i64().unwrap()
+}
+
+/// Appends an event past all rules.
+async fn append(node: &Node, kind: &str, id: i64, sequence: i64, event_type: &str, payload: &Value) -> i64 {
+    let pool = &node.app.tenant.pool;
+    let metadata = json!({"at": "2026-01-01T00:00:00Z", "command": "test", "correlation_id": "test"});
+    let mut tx = pool.begin().await.unwrap();
+    let position: i64 = sqlx::query_scalar("UPDATE journal_head SET position = position + 1 RETURNING position")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    sqlx::query("INSERT INTO events VALUES ($1, $2, $3, $4, $5, '1.0', $6::json, $7::json, now())")
+        .bind(position)
+        .bind(kind)
+        .bind(id.to_string())
+        .bind(sequence)
+        .bind(event_type)
+        .bind(payload.to_string())
+        .bind(metadata.to_string())
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    sqlx::query("SELECT pg_notify('ddc_main', $1)").bind(position.to_string()).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    position
+}
+
+fn user(id: i64) -> UserId {
+    id.try_into().unwrap()
+}
+
+/// A proposal of `creator` that was sent to `client`.
+async fn propose(node: &Node, client: i64, creator: i64) {
+    let created = ProposalEvent::Created {
+        solution_costing_id: 1.try_into().unwrap(),
+        assessment_id: 1.try_into().unwrap(),
+        content: ProposalContent {
+            title: Text::new("Automate the invoices").unwrap(),
+            executive_summary: Text::new("All of them").unwrap(),
+            scope_of_work: Text::new("All of it").unwrap(),
+            timeline_weeks: 12,
+            validity_days: 30,
+            deliverables: vec![Text::new("A bot").unwrap()],
+            terms_and_conditions: Text::new("Ours").unwrap(),
+        },
+        total_value: 1000.into(),
+        currency: 1.try_into().unwrap(),
+        participants: Participants {
+            client: user(client),
+            reviewer: None,
+            managed_by: user(creator),
+            consultants: BTreeSet::new(),
+        },
+        by: Some(user(creator)),
+    };
+    let at = chrono::Utc::now();
+    let submitted = ProposalEvent::Submitted { by: Some(user(creator)), at, valid_until: at.date_naive() };
+    let rejected = ProposalEvent::Rejected {
+        by: Some(user(client)),
+        at,
+        on_behalf: false,
+        reason: Text::new("Too dear").unwrap(),
+    };
+    for (sequence, name, event) in [(1, "created", created), (2, "submitted", submitted), (3, "rejected", rejected)] {
+        let payload = serde_json::to_value(event).unwrap();
+        append(node, "proposal", 1, sequence, &format!("proposal.{name}"), &payload).await;
+    }
+}
+
+#[tokio::test]
+async fn the_stream_holds_every_event_once_and_in_order_over_a_restart() {
+    let database = database().await;
+    let first = Node::start_on(&database, &[]).await;
+    first.register_admin().await;
+    first.admin().await.post("/api/common/company/", json!({"name": "Acme"})).await.expect(201);
+    let stream = copied(&first).await;
+    let message = stream.get_raw_message(1).await.unwrap();
+    let prefix = first.app.config.stream.to_lowercase();
+    assert!(message.subject.starts_with(&format!("{prefix}.main.")), "{}", message.subject);
+    assert_eq!(message.headers.get("Nats-Msg-Id").unwrap().as_str(), "main:1");
+    drop(first);
+    let second = Node::start_on(&database, &[]).await;
+    second.admin().await.post("/api/common/company/", json!({"name": "Bolt"})).await.expect(201);
+    copied(&second).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_was_lost_is_made_again_and_nobody_is_written_to_twice() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    for number in 0..5 {
+        invite(&admin, &format!("ann{number}@ddc.test")).await;
+    }
+    let stream = copied(&node).await;
+    consumed(&node, "emails").await;
+    assert_eq!(count(&node, "email_log").await, 5);
+
+    stream.purge().await.unwrap();
+    let context = jetstream().await;
+    copied(&node).await;
+    context.delete_stream(&node.app.config.stream).await.unwrap();
+    copied(&node).await;
+    invite(&admin, "bob@ddc.test").await;
+    copied(&node).await;
+    consumed(&node, "emails").await;
+    assert_eq!(count(&node, "email_log").await, 6);
+    assert_eq!(count(&node, "dead_letters").await, 0);
+}
+
+#[tokio::test]
+async fn what_is_delivered_again_has_no_effect_and_a_hole_is_filled_from_the_journal() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    for number in 0..5 {
+        invite(&admin, &format!("ann{number}@ddc.test")).await;
+    }
+    let stream = copied(&node).await;
+    consumed(&node, "emails").await;
+    // Everything is delivered again.
+    let delivered = async || {
+        until("all is delivered", async || {
+            let info = stream.consumer_info("emails").await.ok()?;
+            (info.num_pending == 0 && info.num_ack_pending == 0 && info.delivered.stream_sequence > 0).then_some(())
+        })
+        .await;
+    };
+    delivered().await;
+    stream.delete_consumer("emails").await.unwrap();
+    delivered().await;
+    assert_eq!(count(&node, "email_log").await, 5);
+    // The consumer is set back to the beginning, of which the stream has only the end.
+    let pool = &node.app.tenant.pool;
+    stream.purge().keep(1).await.unwrap();
+    let mut tx = pool.begin().await.unwrap();
+    sqlx::query("UPDATE consumers SET position = 0 WHERE name = 'emails'").execute(&mut *tx).await.unwrap();
+    sqlx::query("DELETE FROM email_log").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    stream.delete_consumer("emails").await.unwrap();
+    consumed(&node, "emails").await;
+    assert_eq!(count(&node, "email_log").await, 5);
+}
+
+#[tokio::test]
+async fn a_message_of_somebody_else_does_not_stop_the_relay() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    copied(&node).await;
+    let subject = format!("{}.main.nonsense", node.app.config.stream.to_lowercase());
+    jetstream().await.publish(subject, "nonsense".into()).await.unwrap().await.unwrap();
+    invite(&admin, "ann@ddc.test").await;
+    consumed(&node, "emails").await;
+    assert_eq!(count(&node, "email_log").await, 1);
+}
+
+#[tokio::test]
+async fn an_event_that_a_consumer_cannot_read_becomes_a_dead_letter_and_the_later_ones_go_on() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let bad = append(&node, "user", 99_999, 1, "user.registered", &json!({"Nonsense": true})).await;
+    invite(&admin, "ann@ddc.test").await;
+    consumed(&node, "emails").await;
+    consumed(&node, "notifications").await;
+    assert_eq!(count(&node, "email_log").await, 1);
+    let letters: Vec<(String, i64, i32)> =
+        sqlx::query_as("SELECT consumer, position, attempts FROM dead_letters ORDER BY consumer")
+            .fetch_all(&node.app.tenant.pool)
+            .await
+            .unwrap();
+    let letter = |name: &str| (name.to_owned(), bad, ddc::fanout::ATTEMPTS);
+    assert_eq!(letters, [letter("emails"), letter("notifications")]);
+}
+
+#[tokio::test]
+async fn commands_go_on_without_the_broker_and_the_node_says_so() {
+    let node = Node::start_with(&[("NATS_URL", "nats://127.0.0.1:1")]).await;
+    let admin = node.admin().await;
+    admin.post("/api/common/company/", json!({"name": "Acme"})).await.expect(201);
+    let ready = node.anonymous().get("/health/ready/").await.expect(200);
+    assert!(ready["broker"].as_str().unwrap().starts_with("not connected"), "{ready}");
+}
+
+#[tokio::test]
+async fn everybody_sees_and_reads_only_what_was_told_to_them() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let registered = async |email: &str, role: &str| {
+        let body = json!({"email": email, "role": role, "password": PASSWORD});
+        admin.post("/api/accounts/users/", body).await.expect(201)["id"].as_i64().unwrap()
+    };
+    let creator = registered("carl@ddc.test", "CONSULTANT").await;
+    let client = registered("clara@ddc.test", "CONSULTANT").await;
+    propose(&node, client, creator).await;
+    consumed(&node, "notifications").await;
+
+    let (carl, clara) = (node.login("carl@ddc.test", PASSWORD).await, node.login("clara@ddc.test", PASSWORD).await);
+    let told = clara.get("/api/notifications/").await.expect(200);
+    assert_eq!(told["count"], 1, "{told}");
+    let first = &told["results"][0];
+    assert_eq!((&first["kind"], &first["link"]), (&json!("PROPOSAL_SUBMITTED"), &json!("/proposals/1")));
+    assert!(first["message"].as_str().unwrap().ends_with("Automate the invoices"), "{first}");
+    for session in [&carl, &admin] {
+        let told = session.get("/api/notifications/?is_read=false").await.expect(200);
+        assert_eq!((&told["count"], &told["results"][0]["kind"]), (&json!(1), &json!("PROPOSAL_REJECTED")), "{told}");
+    }
+
+    let read = format!("/api/notifications/{}/read/", first["id"]);
+    carl.post(&read, json!({})).await.expect(404);
+    assert_eq!(clara.get("/api/notifications/unread-count/").await.expect(200)["unread"], 1);
+    let once = clara.post(&read, json!({})).await.expect(200);
+    assert_eq!((&once["is_read"], once["read_at"].is_string()), (&json!(true), true));
+    assert_eq!(clara.post(&read, json!({})).await.expect(200)["read_at"], once["read_at"]);
+    assert_eq!(clara.get("/api/notifications/?is_read=false").await.expect(200)["count"], 0);
+    assert_eq!(carl.post("/api/notifications/read-all/", json!({})).await.expect(200)["marked"], 1);
+    assert_eq!(carl.get("/api/notifications/unread-count/").await.expect(200)["unread"], 0);
+    assert_eq!(admin.get("/api/notifications/unread-count/").await.expect(200)["unread"], 1);
+    node.anonymous().get("/api/notifications/").await.expect(401);
+}

@@ -1,0 +1,29 @@
+//! Black-box tests: real processes, a real PostgreSQL, a real NATS.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test stops where what it needs is not there"
+)]
+
+mod architecture;
+mod assessment;
+mod companies;
+mod contracts;
+mod costing;
+mod crash;
+mod delivery;
+mod embedded;
+mod fanout;
+mod golden;
+mod harness;
+mod journal;
+mod library;
+mod lookups;
+mod mail;
+mod main_job;
+mod mission;
+mod oversight;
+mod people;
