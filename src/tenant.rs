@@ -94,9 +94,7 @@ impl Tenant {
         self.journal.advance(runtime::feed::head(&self.pool).await?).await?;
         loop {
             let notification = listener.recv().await?;
-            if let Ok(position) = notification.payload().parse() {
-                self.journal.advance(position).await?;
-            }
+            self.journal.hear(notification.payload()).await?;
         }
     }
 }

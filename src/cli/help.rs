@@ -24,7 +24,10 @@ const GROUPS: &[(&str, &[&str])] = &[
             "sync_prompts",
         ],
     ),
-    ("Look after", &["projections", "history", "run_apscheduler", "send_azure_test_email", "fanout", "notifications"]),
+    (
+        "Look after",
+        &["projections", "journal", "history", "run_apscheduler", "send_azure_test_email", "fanout", "notifications"],
+    ),
     ("Develop", &["contracts", "servers"]),
 ];
 
@@ -33,6 +36,7 @@ const EXAMPLES: &str = "Examples:
   ddc create_admin --email you@example.com --password 'eight or more'
   ddc demo                                    play one engagement against the running server
   ddc projections rebuild --all               prove that every read model equals its rebuild
+  ddc journal verify                          prove that the journal is as it was written
   ddc history assessment 12                   all that happened to assessment 12
 
 Everything is configured by the environment and a .env file; without any, ddc brings its own PostgreSQL and NATS.

@@ -10,8 +10,10 @@ mod demo;
 mod help;
 mod history;
 mod imports;
+mod journal;
 mod load;
 mod migrate;
+mod progress;
 mod projections;
 mod serve;
 mod servers;
@@ -65,6 +67,8 @@ enum Command {
     LoadRegions(load::Load),
     /// List the read models, show how far they are, rebuild them from the journal
     Projections(projections::Projections),
+    /// Prove that nothing in the journal was changed, lost or put in, and note how far it goes
+    Journal(journal::Journal),
     /// Show the events of one thing, oldest first
     History(history::History),
     /// Write the OpenAPI document and the JSON Schema of every event
@@ -104,6 +108,7 @@ impl Command {
             Self::LoadDefaultCurrencies(command) => command.run(config, Part::Currencies).await,
             Self::LoadRegions(command) => command.run(config, Part::Regions).await,
             Self::Projections(command) => command.run(config).await,
+            Self::Journal(command) => command.run(config).await,
             Self::History(command) => command.run(config).await,
             Self::Contracts(command) => command.run(),
             Self::ImportQuestions(command) => command.run(config).await,

@@ -1,23 +1,13 @@
 //! `ddc projections`: the read models, what state they are in, and building them anew.
 
-use std::{
-    io::{IsTerminal, Write},
-    process::ExitCode,
-    time::{Duration, Instant},
-};
+use std::{io::Write, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
-use runtime::{
-    Projection,
-    rebuild::{Advance, Report},
-};
+use runtime::{Projection, rebuild::Report};
 
+use super::progress::Progress;
 use crate::{app::App, backing::Backing, config::Config, tenant::Tenant};
-
-/// Between two lines of progress, where standard error is no terminal.
-const EVERY: Duration = Duration::from_secs(2);
 
 /// List the read models, show how far they are, rebuild them from the journal
 ///
@@ -146,48 +136,4 @@ fn told(name: &str, report: &Report) -> String {
         "{name}: rebuilt to position {position} from {events} events in {seconds} ms ({rate} events/s), {rows} rows: \
          {comparison}"
     )
-}
-
-/// How far a rebuild is: a bar on a terminal, else a line now and then.
-struct Progress {
-    name: &'static str,
-    bar: Option<ProgressBar>,
-    told: Instant,
-}
-
-impl Progress {
-    fn new(name: &'static str) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let template = "{msg:28} [{bar:40}] {pos}/{len} ({per_sec}, {eta} left)";
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-            ProgressBar::new(0).with_style(style.progress_chars("=> ")).with_message(name)
-        });
-        Self { name, bar, told: Instant::now() }
-    }
-
-    fn show(&mut self, advance: Advance) {
-        let Advance { position, target, events, elapsed } = advance;
-        let [done, all] = [position, target].map(|position| u64::try_from(position).unwrap_or_default());
-        if let Some(bar) = &self.bar {
-            bar.set_length(all);
-            bar.set_position(done);
-        } else if self.told.elapsed() >= EVERY {
-            self.told = Instant::now();
-            let spent = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-            let left = all.saturating_sub(done).saturating_mul(spent).checked_div(done).unwrap_or_default() / 1000;
-            let rate = events.saturating_mul(1000).checked_div(spent).unwrap_or_default();
-            let name = self.name;
-            // Progress that nobody hears is no reason to stop.
-            let _ = writeln!(
-                std::io::stderr(),
-                "{name}: position {done} of {all}, {events} events ({rate}/s), {left} s left"
-            );
-        }
-    }
-
-    fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }

@@ -72,6 +72,11 @@ impl Slot {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// As [`Slot::invalidate`], if nobody has done so since `generation`.
+    pub(super) fn invalidate_if(&self, generation: u64) {
+        let _ = self.generation.compare_exchange(generation, generation + 1, Ordering::AcqRel, Ordering::Acquire);
+    }
+
     pub(super) fn saw(&self, version: i64) {
         self.version.store(version, Ordering::Release);
     }

@@ -11,6 +11,7 @@
 //! Cost of a command on a cached stream: one wait for a batch. On a cold one: two look-ups more.
 
 mod cache;
+pub mod chain;
 mod committer;
 mod ids;
 mod issuer;
@@ -21,8 +22,15 @@ mod store;
 mod unit;
 mod upcasters;
 mod vault;
+pub mod verify;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use kernel::UserId;
 use postgres_es::PostgresEventRepository;
@@ -137,6 +145,10 @@ struct Inner {
     ids: Ids,
     installation_key: aws_lc_rs::hmac::Key,
     head: watch::Sender<i64>,
+    /// Up to here the streams that other nodes have moved are known as such.
+    followed: AtomicI64,
+    /// What this journal is called in the news of its appends.
+    writer: String,
     last_written: moka::sync::Cache<UserId, i64>,
 }
 
@@ -148,10 +160,11 @@ impl Journal {
     pub async fn open(pool: PgPool, codec: Arc<Codec>, installation_key: &[u8]) -> Result<Self, sqlx::Error> {
         let position: i64 = sqlx::query_scalar("SELECT position FROM journal_head").fetch_one(&pool).await?;
         let head = watch::Sender::new(position);
+        let writer = uuid::Uuid::now_v7().to_string();
         Ok(Self(Arc::new(Inner {
             repository: PostgresEventRepository::new(pool.clone()),
             streams: Streams::default(),
-            committer: Committer::start(pool.clone(), head.clone()),
+            committer: Committer::start(pool.clone(), writer.clone(), head.clone()),
             ids: Ids::new(pool.clone()),
             installation_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, installation_key),
             last_written: moka::sync::Cache::builder()
@@ -161,6 +174,8 @@ impl Journal {
             pool,
             codec,
             head,
+            followed: AtomicI64::new(position),
+            writer,
         })))
     }
 
@@ -185,26 +200,45 @@ impl Journal {
         self.0.head.subscribe()
     }
 
+    /// Tells of an append, of whichever node, in the order of the appends: forgets what is known of the streams that
+    /// another node has moved.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn hear(&self, news: &str) -> Result<(), sqlx::Error> {
+        let mut parts = news.split(' ');
+        let (Some(base), Some(position), Some(writer)) = (number(parts.next()), number(parts.next()), parts.next())
+        else {
+            tracing::warn!(news, "news of the journal that are none");
+            return Ok(());
+        };
+        if writer == self.0.writer {
+            // Nothing of ours is news, unless something of others before it was missed.
+            let _ = self.0.followed.compare_exchange(base, position, Ordering::AcqRel, Ordering::Acquire);
+        }
+        self.advance(position).await
+    }
+
     /// Tells of a position that has been reached, perhaps by another node: forgets what is known of the streams that
-    /// it has moved.
+    /// others have moved on the way to it.
     ///
     /// # Errors
     /// When the database cannot be reached.
     pub async fn advance(&self, position: i64) -> Result<(), sqlx::Error> {
-        let known = *self.0.head.borrow();
-        if position <= known {
-            return Ok(());
-        }
-        let moved: Vec<(String, String, i64)> = sqlx::query_as(
-            "SELECT aggregate_type, aggregate_id, max(sequence) FROM events WHERE position > $1 AND position <= $2
-             GROUP BY aggregate_type, aggregate_id",
-        )
-        .bind(known)
-        .bind(position)
-        .fetch_all(&self.0.pool)
-        .await?;
-        for (kind, id, version) in moved {
-            self.0.streams.moved(kind, &id, version);
+        let known = self.0.followed.load(Ordering::Acquire);
+        if position > known {
+            let moved: Vec<(String, String, i64)> = sqlx::query_as(
+                "SELECT aggregate_type, aggregate_id, max(sequence) FROM events WHERE position > $1 AND position <= $2
+                 GROUP BY aggregate_type, aggregate_id",
+            )
+            .bind(known)
+            .bind(position)
+            .fetch_all(&self.0.pool)
+            .await?;
+            for (kind, id, version) in moved {
+                self.0.streams.moved(kind, &id, version);
+            }
+            self.0.followed.fetch_max(position, Ordering::AcqRel);
         }
         committer::advance(&self.0.head, position);
         Ok(())
@@ -233,7 +267,10 @@ impl Journal {
             match output {
                 Err(_) if contended && attempt < TRIES => {}
                 Err(_) if contended => return Err(ExecuteError::Conflict.into()),
+                // Nothing is appended that would show that what was decided on had been moved by another node.
+                Err(_) if attempt < TRIES && unit.is_outdated().await? => {}
                 Err(error) => return Err(error),
+                Ok(_) if unit.is_empty() && attempt < TRIES && unit.is_outdated().await? => {}
                 Ok(output) => match unit.commit().await {
                     Ok(position) => return Ok(Committed { output, position }),
                     Err(ExecuteError::Conflict) if attempt < TRIES => {}
@@ -245,7 +282,7 @@ impl Journal {
         Err(ExecuteError::Conflict.into())
     }
 
-    /// Looks at an aggregate's present state, without a claim that it stays so.
+    /// Looks at an aggregate's present state, as far as this node knows it, without a claim that it stays so.
     ///
     /// # Errors
     /// When it cannot be loaded.
@@ -266,4 +303,8 @@ impl Journal {
         let loaded = state.ok_or_else(|| ExecuteError::Fault(format!("{} has two types of state", A::TYPE)))?;
         Ok(look(&loaded.aggregate, &loaded.stamp))
     }
+}
+
+fn number(text: Option<&str>) -> Option<i64> {
+    text?.parse().ok()
 }

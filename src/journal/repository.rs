@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::{
     ExecuteError, Journal,
     cache::StreamId,
+    chain::GENESIS,
     committer::Request,
     store::{Append, Expected, Row},
 };
@@ -53,7 +54,7 @@ impl PersistedEventRepository for Journal {
         let rows = events
             .iter()
             .map(|event| {
-                Ok(Row {
+                let row = Row {
                     stream: stream.clone(),
                     sequence: sequence(event),
                     event_type: event.event_type.clone(),
@@ -61,7 +62,9 @@ impl PersistedEventRepository for Journal {
                     payload: serde_json::to_string(&event.payload)?,
                     metadata: serde_json::to_string(&event.metadata)?.into(),
                     recorded_at: Utc::now().trunc_subsecs(6),
-                })
+                    hash: GENESIS,
+                };
+                Ok(row.sealed())
             })
             .collect::<Result<_, serde_json::Error>>()?;
         let slot = self.0.streams.slot(stream.clone());

@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use kernel::UserId;
-use sqlx::{PgPool, error::DatabaseError};
+use sqlx::{PgConnection, error::DatabaseError};
 
-use super::cache::StreamId;
+use super::{
+    cache::StreamId,
+    chain::{Canonical, Hash, event_hash},
+};
 
 /// An event on its way into the journal.
 pub(super) struct Row {
@@ -15,6 +18,24 @@ pub(super) struct Row {
     pub(super) payload: String,
     pub(super) metadata: std::sync::Arc<str>,
     pub(super) recorded_at: DateTime<Utc>,
+    pub(super) hash: Hash,
+}
+
+impl Row {
+    /// The same row with the hash of all the rest.
+    pub(super) fn sealed(mut self) -> Self {
+        self.hash = event_hash(&Canonical {
+            aggregate_type: &self.stream.kind,
+            aggregate_id: &self.stream.id,
+            sequence: self.sequence,
+            event_type: &self.event_type,
+            event_version: &self.event_version,
+            recorded_at: self.recorded_at,
+            payload: &self.payload,
+            metadata: &self.metadata,
+        });
+        self
+    }
 }
 
 /// A stream and the version it must be at.
@@ -51,6 +72,7 @@ pub(super) struct Remembered {
 }
 
 /// All that one command appends.
+#[derive(Default)]
 pub(super) struct Append {
     pub(super) rows: Vec<Row>,
     /// The version before this command of every stream that it writes.
@@ -91,6 +113,7 @@ struct Columns<'a> {
     payloads: Vec<&'a str>,
     metadatas: Vec<&'a str>,
     recorded: Vec<DateTime<Utc>>,
+    hashes: Vec<u8>,
     expected_commands: Vec<i32>,
     expected_types: Vec<&'a str>,
     expected_ids: Vec<&'a str>,
@@ -120,6 +143,7 @@ impl<'a> Columns<'a> {
                 c.payloads.push(&row.payload);
                 c.metadatas.push(&row.metadata);
                 c.recorded.push(row.recorded_at);
+                c.hashes.extend_from_slice(&row.hash);
             }
             let written = if with_written { append.written.as_slice() } else { &[] };
             for expected in written.iter().chain(&append.depended) {
@@ -144,9 +168,14 @@ impl<'a> Columns<'a> {
 }
 
 /// The first way: the whole batch or nothing. Answers the position before its first event.
-pub(super) async fn append<'a>(pool: &PgPool, batch: impl Iterator<Item = &'a Append>) -> Result<i64, BatchError> {
+pub(super) async fn append<'a>(
+    connection: &mut PgConnection,
+    writer: &str,
+    batch: impl Iterator<Item = &'a Append>,
+) -> Result<i64, BatchError> {
     let c = Columns::of(batch, false);
-    sqlx::query_scalar("SELECT append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)")
+    sqlx::query_scalar("SELECT append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)")
+        .bind(writer)
         .bind(&c.types)
         .bind(&c.ids)
         .bind(&c.sequences)
@@ -155,6 +184,7 @@ pub(super) async fn append<'a>(pool: &PgPool, batch: impl Iterator<Item = &'a Ap
         .bind(&c.payloads)
         .bind(&c.metadatas)
         .bind(&c.recorded)
+        .bind(&c.hashes)
         .bind(&c.expected_types)
         .bind(&c.expected_ids)
         .bind(&c.expected_versions)
@@ -165,7 +195,7 @@ pub(super) async fn append<'a>(pool: &PgPool, batch: impl Iterator<Item = &'a Ap
         .bind(&c.key_bodies)
         .bind(&c.key_versions)
         .bind(&c.key_offsets)
-        .fetch_one(pool)
+        .fetch_one(connection)
         .await
         .map_err(|error| match &error {
             sqlx::Error::Database(database) if !is_outage(database.as_ref()) => BatchError::Refused,
@@ -175,14 +205,17 @@ pub(super) async fn append<'a>(pool: &PgPool, batch: impl Iterator<Item = &'a Ap
 
 /// The second way: each command alone, in order, under one lock.
 pub(super) async fn append_each<'a>(
-    pool: &PgPool,
+    connection: &mut PgConnection,
+    writer: &str,
     batch: impl Iterator<Item = &'a Append>,
 ) -> Result<Vec<Outcome>, sqlx::Error> {
     let c = Columns::of(batch, true);
     let outcomes: Vec<(String, Option<i64>)> = sqlx::query_as(
         "SELECT outcome, last_position
-         FROM append_each($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20) ORDER BY command",
+         FROM append_each($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)
+         ORDER BY command",
     )
+    .bind(writer)
     .bind(&c.commands)
     .bind(&c.types)
     .bind(&c.ids)
@@ -192,6 +225,7 @@ pub(super) async fn append_each<'a>(
     .bind(&c.payloads)
     .bind(&c.metadatas)
     .bind(&c.recorded)
+    .bind(&c.hashes)
     .bind(&c.expected_commands)
     .bind(&c.expected_types)
     .bind(&c.expected_ids)
@@ -203,7 +237,7 @@ pub(super) async fn append_each<'a>(
     .bind(&c.key_statuses)
     .bind(&c.key_bodies)
     .bind(&c.key_versions)
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     Ok(outcomes
         .into_iter()

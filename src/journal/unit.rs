@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::{
     ExecuteError, Issuer, Journal, Refused,
     cache::{Guard, Slot, State, StreamId},
+    chain::GENESIS,
     committer::Request,
     load::{self, Loaded, PendingSnapshot, SNAPSHOT_EVERY},
     store::{Answer, Append, Expected, Remembered, Row},
@@ -46,12 +47,21 @@ impl Drop for Held {
     }
 }
 
+/// A stream's version that was decided on.
+struct Seen {
+    stream: StreamId,
+    slot: Arc<Slot>,
+    generation: u64,
+    version: i64,
+}
+
 /// All that one command does, appended whole or not at all.
 pub struct Unit<'a> {
     journal: &'a Journal,
     issuer: &'a Issuer,
     metadata: Option<Arc<str>>,
     held: Vec<Held>,
+    seen: Vec<Seen>,
     rows: Vec<Row>,
     snapshots: Vec<PendingSnapshot>,
     answer: Option<Answer>,
@@ -65,6 +75,7 @@ impl<'a> Unit<'a> {
             issuer,
             metadata: None,
             held: Vec::new(),
+            seen: Vec::new(),
             rows: Vec::new(),
             snapshots: Vec::new(),
             answer: None,
@@ -74,6 +85,47 @@ impl<'a> Unit<'a> {
 
     pub(super) fn is_contended(&self) -> bool {
         self.contended
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether something that was decided on is no longer so, or never came to be: another node has moved a stream, or
+    /// an append of this one has failed. What is known of such a stream is forgotten.
+    pub(super) async fn is_outdated(&mut self) -> Result<bool, ExecuteError> {
+        self.held.clear();
+        if self.seen.is_empty() {
+            return Ok(false);
+        }
+        let (kinds, ids): (Vec<&str>, Vec<&str>) =
+            self.seen.iter().map(|seen| (&*seen.stream.kind, &*seen.stream.id)).unzip();
+        let versions: Vec<i64> = sqlx::query_scalar(
+            "SELECT COALESCE((SELECT max(sequence) FROM events WHERE aggregate_type = kind AND aggregate_id = id), 0)
+             FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS seen(kind, id, n) ORDER BY n",
+        )
+        .bind(&kinds)
+        .bind(&ids)
+        .fetch_all(self.journal.pool())
+        .await?;
+        let mut outdated = false;
+        let mut pending = false;
+        for (seen, version) in self.seen.iter().zip(versions) {
+            if version > seen.version {
+                // Unless somebody has forgotten it already.
+                seen.slot.invalidate_if(seen.generation);
+                outdated = true;
+            }
+            pending |= version < seen.version;
+        }
+        if pending && !outdated {
+            // Decided on events that are on their way: wait for what becomes of them.
+            let (done, settled) = oneshot::channel();
+            let slots = self.seen.iter().map(|seen| (Arc::clone(&seen.slot), seen.generation)).collect();
+            self.journal.0.committer.reserve().await?.send(Request { append: Append::default(), slots, done });
+            outdated = !matches!(settled.await, Ok(Ok(_)));
+        }
+        Ok(outdated)
     }
 
     #[must_use]
@@ -123,7 +175,7 @@ impl<'a> Unit<'a> {
         for event in events {
             let payload = self.journal.codec().encode(&event).await.map_err(fault)?;
             loaded.stamp.version += 1;
-            self.rows.push(Row {
+            let row = Row {
                 stream: stream.clone(),
                 sequence: loaded.stamp.version,
                 event_type: event.event_type(),
@@ -131,7 +183,9 @@ impl<'a> Unit<'a> {
                 payload,
                 metadata: Arc::clone(&metadata),
                 recorded_at: self.issuer.at,
-            });
+                hash: GENESIS,
+            };
+            self.rows.push(row.sealed());
         }
         loaded.stamp.updated_at = self.issuer.at;
         if from == 0 {
@@ -158,9 +212,6 @@ impl<'a> Unit<'a> {
     ) -> Result<R, ExecuteError> {
         let id = id.to_string();
         let stream = StreamId::of::<A>(&id);
-        if self.held.is_empty() {
-            return self.journal.read::<A, R>(id, look).await;
-        }
         let known = self.held.iter().any(|held| held.stream == stream);
         let index = self.hold::<A>(&id).await?;
         let loaded = loaded_mut::<A>(self.held.get_mut(index).ok_or_else(|| missing::<A>())?)?;
@@ -251,6 +302,12 @@ impl<'a> Unit<'a> {
         let mut held =
             Held { stream, slot, generation, guard, before: 0, written: false, depended: false, spoiled: false };
         held.before = loaded_mut::<A>(&mut held)?.stamp.version;
+        self.seen.push(Seen {
+            stream: held.stream.clone(),
+            slot: Arc::clone(&held.slot),
+            generation,
+            version: held.before,
+        });
         self.held.push(held);
         Ok(self.held.len() - 1)
     }

@@ -84,25 +84,20 @@ async fn invite(admin: &Session<'_>, email: &str) -> i64 {
 async fn append(node: &Node, kind: &str, id: i64, sequence: i64, event_type: &str, payload: &Value) -> i64 {
     let pool = &node.app.tenant.pool;
     let metadata = json!({"at": "2026-01-01T00:00:00Z", "command": "test", "correlation_id": "test"});
-    let mut tx = pool.begin().await.unwrap();
-    let position: i64 = sqlx::query_scalar("UPDATE journal_head SET position = position + 1 RETURNING position")
-        .fetch_one(&mut *tx)
-        .await
-        .unwrap();
-    sqlx::query("INSERT INTO events VALUES ($1, $2, $3, $4, $5, '1.0', $6::json, $7::json, now())")
-        .bind(position)
-        .bind(kind)
-        .bind(id.to_string())
-        .bind(sequence)
-        .bind(event_type)
-        .bind(payload.to_string())
-        .bind(metadata.to_string())
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-    sqlx::query("SELECT pg_notify('ddc_main', $1)").bind(position.to_string()).execute(&mut *tx).await.unwrap();
-    tx.commit().await.unwrap();
-    position
+    let base: i64 = sqlx::query_scalar(
+        "SELECT append('test', ARRAY[$1], ARRAY[$2], ARRAY[$3], ARRAY[$4], ARRAY['1.0'], ARRAY[$5], ARRAY[$6],
+                       ARRAY[now()], sha256('test'), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+    )
+    .bind(kind)
+    .bind(id.to_string())
+    .bind(sequence)
+    .bind(event_type)
+    .bind(payload.to_string())
+    .bind(metadata.to_string())
+    .fetch_one(pool)
+    .await
+    .unwrap();
+    base + 1
 }
 
 fn user(id: i64) -> UserId {

@@ -203,3 +203,26 @@ async fn one_commands_conflict_does_not_fail_its_neighbours() {
     let (count, last, head) = positions(journal.pool()).await;
     assert_eq!((last, head), (count, count));
 }
+
+#[tokio::test]
+async fn what_another_node_left_is_not_answered_from_memory() {
+    let node = Node::start().await;
+    let journal = &node.app.tenant.journal;
+    let id = create(journal).await;
+    // It does not listen, so it learns of other nodes' commands only by looking.
+    let other = Journal::open(journal.pool().clone(), journal.codec().clone(), &[0; 32]).await.unwrap();
+    change(&other, id, "one").await.unwrap();
+    change(journal, id, "two").await.unwrap();
+    let issuer = Issuer::system("test.if_match");
+    other
+        .execute::<_, ExecuteError>(&issuer, async |unit| unit.require_version::<Company, _>(id, Some(3)).await)
+        .await
+        .expect("the version that the caller saw on the other node");
+    change(journal, id, "three").await.unwrap();
+    let position = change(&other, id, "two").await.unwrap();
+    assert!(position.is_some(), "what is a change to the present state is not taken for none");
+    let refused = other
+        .execute::<_, ExecuteError>(&issuer, async |unit| unit.require_version::<Company, _>(id, Some(4)).await)
+        .await;
+    assert!(matches!(refused, Err(ExecuteError::VersionConflict { actual: 5 })), "{:?}", refused.err());
+}

@@ -27,3 +27,4 @@ mod main_job;
 mod mission;
 mod oversight;
 mod people;
+mod trust;
