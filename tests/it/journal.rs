@@ -215,14 +215,14 @@ async fn what_another_node_left_is_not_answered_from_memory() {
     change(journal, id, "two").await.unwrap();
     let issuer = Issuer::system("test.if_match");
     other
-        .execute::<_, ExecuteError>(&issuer, async |unit| unit.require_version::<Company, _>(id, Some(3)).await)
+        .execute::<_, ExecuteError>(&issuer, async |unit| unit.require_version::<Company>(id, Some(3)).await)
         .await
         .expect("the version that the caller saw on the other node");
     change(journal, id, "three").await.unwrap();
     let position = change(&other, id, "two").await.unwrap();
     assert!(position.is_some(), "what is a change to the present state is not taken for none");
     let refused = other
-        .execute::<_, ExecuteError>(&issuer, async |unit| unit.require_version::<Company, _>(id, Some(4)).await)
+        .execute::<_, ExecuteError>(&issuer, async |unit| unit.require_version::<Company>(id, Some(4)).await)
         .await;
     assert!(matches!(refused, Err(ExecuteError::VersionConflict { actual: 5 })), "{:?}", refused.err());
 }
