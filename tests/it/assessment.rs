@@ -147,7 +147,6 @@ fn id_of(path: &str) -> i64 {
 }
 
 #[tokio::test]
-#[ignore = "expects a route that answers 404 so far: to be settled"]
 async fn an_assessment_is_answered_analysed_reviewed_and_locked() {
     let node = Node::start().await;
     let cast = Cast::of(&node).await;
@@ -302,7 +301,6 @@ async fn bad_input_is_refused_by_name_and_stores_nothing() {
 }
 
 #[tokio::test]
-#[ignore = "expects a route that answers 404 so far: to be settled"]
 async fn details_change_names_are_kept_unique_and_a_deleted_assessment_comes_back() {
     let node = Node::start().await;
     let cast = Cast::of(&node).await;

@@ -21,6 +21,12 @@ use sqlx::{Connection, Executor, PgConnection};
 pub(crate) const ADMIN: &str = "admin@ddc.test";
 pub(crate) const PASSWORD: &str = "a long enough password";
 
+/// The position that an answer has at least to show.
+const MIN_POSITION: &str = "ddc-min-position";
+
+/// How often a read model that is behind is asked; each time it has two seconds.
+const ASKED: usize = 10;
+
 /// A node that has not stopped by then is left behind: one test must not hang all others.
 const STOPS_WITHIN: std::time::Duration = std::time::Duration::from_secs(40);
 
@@ -246,6 +252,11 @@ impl Session<'_> {
         self.send(Method::GET, path, &[], None).await
     }
 
+    /// A GET that asks for no position: what the caller wrote it shows all the same, what others wrote perhaps later.
+    pub(crate) async fn get_own(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path)).await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, &[], Some(body)).await
     }
@@ -258,6 +269,8 @@ impl Session<'_> {
         self.send(Method::DELETE, path, &[], None).await
     }
 
+    /// A GET shows everything that has been written by now, by whomever and on whichever node, unless `headers` ask for
+    /// another position.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -265,12 +278,23 @@ impl Session<'_> {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> Answer {
-        let mut request = self.request(method, path);
+        let mut request = self.request(method.clone(), path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
             request = request.json(&body);
+        }
+        if method != Method::GET || headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(MIN_POSITION)) {
+            return answer(request).await;
+        }
+        let request = request.header(MIN_POSITION, ddc_head(&self.node.app.tenant).await);
+        // On a busy machine a read model may take longer than a request waits: then it is to be asked again.
+        for _ in 1..ASKED {
+            let answer = answer(request.try_clone().unwrap()).await;
+            if answer.status != StatusCode::SERVICE_UNAVAILABLE || answer.header("retry-after").is_empty() {
+                return answer;
+            }
         }
         answer(request).await
     }
