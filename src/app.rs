@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use anyhow::Result;
-use runtime::{Claims, Projection, feed::Place};
+use runtime::{Claims, Place, Projection, feed::Feed};
 use tokio::sync::watch;
 
 use crate::{
@@ -59,6 +59,7 @@ impl App {
 
 /// What runs beside the requests, until it is stopped.
 pub struct Work {
+    feed: Arc<Feed>,
     claims: Claims,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     reactions: Option<std::thread::JoinHandle<()>>,
@@ -76,8 +77,8 @@ impl Work {
         names.push(schedule::NAME.to_owned());
         names.extend(app.tenant.projections.iter().map(|projection| projection.name().to_owned()));
         let mut work = Self::projecting(&app.tenant, names);
-        work.reactions = Some(reactions::start(app.clone(), &work.claims, work.stop.subscribe())?);
-        work.fanout = Some(Fanout::start(app)?);
+        work.reactions = Some(reactions::start(app.clone(), &work.feed, &work.claims, work.stop.subscribe())?);
+        work.fanout = Some(Fanout::start(app, &work.feed)?);
         Ok(work)
     }
 
@@ -90,14 +91,16 @@ impl Work {
 
     fn projecting(tenant: &Tenant, names: Vec<String>) -> Self {
         let claims = Claims::start(tenant.pool.clone(), names);
-        let mut tasks = vec![tokio::spawn(tenant.clone().listen())];
+        let feed = Feed::new(tenant.pool.clone(), tenant.journal.head());
+        let mut tasks =
+            vec![tokio::spawn(tenant.clone().listen(Arc::clone(&feed))), tokio::spawn(Arc::clone(&feed).run())];
         for projection in tenant.projections.iter() {
             let Tenant { pool, journal, progress, .. } = tenant.clone();
-            let place = Place::new(projection.name(), pool.clone(), claims.epochs(), journal.head());
+            let place = Place::new(projection.name(), &feed, claims.epochs());
             let codec = Arc::clone(journal.codec());
             tasks.push(tokio::spawn(runtime::runner::run(pool, codec, Arc::clone(projection), progress, place)));
         }
-        Self { claims, tasks, reactions: None, fanout: None, stop: watch::Sender::new(false) }
+        Self { feed, claims, tasks, reactions: None, fanout: None, stop: watch::Sender::new(false) }
     }
 
     /// Stops all work and gives the claims up.

@@ -3,7 +3,7 @@
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use runtime::{Codec, Progress, Projection};
+use runtime::{Codec, Progress, Projection, feed::Feed};
 use sqlx::{
     ConnectOptions, Executor, PgPool,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
@@ -74,15 +74,17 @@ impl Tenant {
         let master = MasterKey::new(&secret).context("the master key cannot be used")?;
         let codec = Codec::new(Arc::new(PostgresVault::new(pool.clone(), master)), upcasters());
         let journal = Journal::open(pool.clone(), Arc::new(codec), &derive(master_key, "installation")).await?;
-        let progress = Progress::new(projections.iter().map(|projection| projection.name()));
+        let progress = Progress::new(projections.iter().map(AsRef::as_ref));
         Ok(Self { name, pool, journal, progress, projections: projections.into() })
     }
 
     /// Hears of what other nodes append, until the process ends; the poll behind it covers what is missed meanwhile.
-    pub async fn listen(self) {
+    pub async fn listen(self, feed: Arc<Feed>) {
         loop {
             if let Err(error) = self.hear().await {
                 tracing::warn!(%error, "news of the journal are not heard, connecting again");
+                feed.doubt();
+                self.progress.forget();
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }

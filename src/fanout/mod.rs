@@ -12,7 +12,7 @@ pub mod relay;
 use std::sync::Arc;
 
 use anyhow::Result;
-use runtime::Claims;
+use runtime::{Claims, feed::Feed};
 use tokio::task::JoinHandle;
 
 pub use broker::Broker;
@@ -35,7 +35,7 @@ impl Fanout {
     ///
     /// # Errors
     /// When the configuration of mail is wrong.
-    pub fn start(app: &App) -> Result<Self> {
+    pub fn start(app: &App, feed: &Arc<Feed>) -> Result<Self> {
         let App { tenant, broker, config, .. } = app;
         let effects = effects(tenant);
         let mut names: Vec<String> = effects.iter().map(|effect| effect.name().to_owned()).collect();
@@ -43,7 +43,7 @@ impl Fanout {
         let sender = Arc::new(email::Sender::new(tenant.pool.clone(), config)?);
         let claims = Claims::start(tenant.pool.clone(), names);
         let mut tasks = vec![
-            tokio::spawn(relay::run(tenant.clone(), Arc::clone(broker), claims.epochs())),
+            tokio::spawn(relay::run(tenant.clone(), Arc::clone(feed), Arc::clone(broker), claims.epochs())),
             tokio::spawn(sender.run(claims.epochs())),
         ];
         for effect in effects {

@@ -14,10 +14,7 @@ use async_nats::jetstream::{
     message::{PublishMessage, StreamMessage},
     stream::{Config, LastRawMessageErrorKind, Stream},
 };
-use runtime::{
-    Epochs, Recorded, checkpoint,
-    feed::{self, Place, Turn},
-};
+use runtime::{Epochs, Place, Recorded, Turn, checkpoint, feed::Feed};
 use tokio::sync::watch;
 
 use super::{Broker, message::Message};
@@ -34,6 +31,8 @@ const WINDOW: usize = 256;
 const LOOK: Duration = Duration::from_secs(5);
 /// How long it waits after a failure, at the least and at the most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// How long it waits for this node to read what another has published already.
+const BEHIND: Duration = Duration::from_millis(10);
 /// What a message has beside its body at the most (bytes).
 const HEADERS: usize = 1024;
 
@@ -56,8 +55,8 @@ struct Relay {
 }
 
 /// Runs for as long as the node has the claim, until the node shuts down.
-pub async fn run(tenant: Tenant, broker: Arc<Broker>, epochs: watch::Receiver<Epochs>) {
-    let place = Place::new(NAME, tenant.pool.clone(), epochs.clone(), tenant.journal.head());
+pub async fn run(tenant: Tenant, feed: Arc<Feed>, broker: Arc<Broker>, epochs: watch::Receiver<Epochs>) {
+    let place = Place::new(NAME, &feed, epochs.clone());
     let mut relay = Relay { tenant, broker, epochs, place, tail: None };
     let mut pause = PAUSE.0;
     loop {
@@ -90,19 +89,25 @@ impl Relay {
         };
         self.tail = Some((turn.epoch, tail));
         if tail.position > turn.head {
+            let head = runtime::feed::head(&self.tenant.pool).await?;
+            if tail.position <= head {
+                // Another node has published what this one has yet to read.
+                tokio::time::sleep(BEHIND).await;
+                return Ok(true);
+            }
             bail!(
                 "stream {} is at position {}, beyond the journal's end ({}): it is another installation's, or the \
                  journal was restored from a backup; set DDC_STREAM to another name, or delete the stream",
                 self.broker.stream(),
                 tail.position,
-                turn.head
+                head
             );
         }
         if tail.position != turn.position {
             self.move_checkpoint(turn, turn.position, tail.position).await?;
             return Ok(true);
         }
-        let events = feed::after(&mut *self.tenant.pool.acquire().await?, tail.position, turn.head, &[], BATCH).await?;
+        let events = self.place.feed().after(tail.position, turn.head, &[], BATCH).await?;
         let (reached, outcome) = self.publish(&events, tail).await;
         if reached.position > tail.position {
             self.tail = Some((turn.epoch, reached));
@@ -129,7 +134,7 @@ impl Relay {
                 checkpoint = position,
                 "the stream is not where the relay left it, it goes on from there"
             );
-            let turn = Turn { epoch, position, head: position };
+            let turn = Turn { epoch, noted: position, position, head: position, note: false, fresh: false };
             self.move_checkpoint(turn, position, found.position).await?;
         }
         self.tail = Some((epoch, found));
@@ -140,7 +145,7 @@ impl Relay {
     async fn move_checkpoint(&mut self, turn: Turn, from: i64, to: i64) -> Result<()> {
         let mut connection = self.tenant.pool.acquire().await?;
         if checkpoint::advance(&mut connection, NAME, turn.epoch, from, to).await?.is_ok() {
-            self.place.moved(turn.epoch, to);
+            self.place.moved(turn, to);
         } else {
             // Another node relays now; whatever was published stands, and is where that one goes on.
             self.tail = None;

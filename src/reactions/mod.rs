@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Data;
 use async_trait::async_trait;
-use runtime::{Claims, Recorded, checkpoint, feed, feed::Place, parked};
+use runtime::{Claims, Place, Recorded, Turn, checkpoint, feed::Feed, parked};
 use tokio::{sync::watch, task::LocalSet};
 
 use crate::{app::App, journal::ExecuteError, schedule};
@@ -72,10 +72,11 @@ pub fn all() -> Vec<Arc<dyn Reaction>> {
 /// When the thread cannot be started.
 pub fn start(
     app: Data<App>,
+    feed: &Arc<Feed>,
     claims: &Claims,
     mut stopped: watch::Receiver<bool>,
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
-    let epochs = claims.epochs();
+    let (feed, epochs) = (Arc::clone(feed), claims.epochs());
     std::thread::Builder::new().name("reactions".to_owned()).spawn(move || {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
@@ -86,8 +87,7 @@ pub fn start(
         };
         let local = LocalSet::new();
         for reaction in all() {
-            let tenant = &app.tenant;
-            let place = Place::new(reaction.name(), tenant.pool.clone(), epochs.clone(), tenant.journal.head());
+            let place = Place::new(reaction.name(), &feed, epochs.clone());
             local.spawn_local(run(app.clone(), reaction, place));
         }
         local.spawn_local(schedule::run(app.clone(), epochs.clone()));
@@ -101,9 +101,8 @@ pub fn start(
 async fn run(app: Data<App>, reaction: Arc<dyn Reaction>, mut place: Place) {
     loop {
         match place.turn().await {
-            Ok(Some(turn)) => match step(&app, &*reaction, turn).await {
-                Ok(Some(position)) => place.moved(turn.epoch, position),
-                Ok(None) => place.doubt(),
+            Ok(Some(turn)) => match step(&app, &*reaction, &mut place, turn).await {
+                Ok(()) => {}
                 Err(error) => {
                     tracing::warn!(reaction = reaction.name(), %error, "a reaction could not go on, it tries again");
                     place.doubt();
@@ -119,15 +118,14 @@ async fn run(app: Data<App>, reaction: Arc<dyn Reaction>, mut place: Place) {
     }
 }
 
-/// Reacts to the next events. `None`: another has moved the checkpoint.
-async fn step(app: &App, reaction: &dyn Reaction, turn: feed::Turn) -> Result<Option<i64>, ReactionError> {
-    let mut connection = app.tenant.pool.acquire().await.map_err(ExecuteError::from)?;
-    let events = feed::after(&mut connection, turn.position, turn.head, reaction.kinds(), BATCH).await;
-    let events = events.map_err(ExecuteError::from)?;
-    drop(connection);
-    let cut = i64::try_from(events.len()).unwrap_or(BATCH) == BATCH;
-    let position = events.last().filter(|_| cut).map_or(turn.head, |event| event.position);
-    for event in &events {
+/// Reacts to the next events.
+async fn step(app: &App, reaction: &dyn Reaction, place: &mut Place, turn: Turn) -> Result<(), ReactionError> {
+    let batch = place.batch(turn, reaction.kinds(), BATCH).await.map_err(ExecuteError::from)?;
+    if !batch.note {
+        place.passed(turn, batch.position);
+        return Ok(());
+    }
+    for event in &batch.events {
         if let Err(error) = reaction.react(app, event).await {
             if error.is_passing() {
                 return Err(error);
@@ -138,6 +136,10 @@ async fn step(app: &App, reaction: &dyn Reaction, turn: feed::Turn) -> Result<Op
         }
     }
     let mut connection = app.tenant.pool.acquire().await.map_err(ExecuteError::from)?;
-    let moved = checkpoint::advance(&mut connection, reaction.name(), turn.epoch, turn.position, position).await;
-    Ok(moved.map_err(ExecuteError::from)?.ok().map(|()| position))
+    let moved = checkpoint::advance(&mut connection, reaction.name(), turn.epoch, turn.noted, batch.position).await;
+    match moved.map_err(ExecuteError::from)? {
+        Ok(()) => place.moved(turn, batch.position),
+        Err(_) => place.doubt(),
+    }
+    Ok(())
 }

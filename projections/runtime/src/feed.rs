@@ -1,14 +1,29 @@
 //! The journal as readers see it: what comes after a position, in order, without holes.
+//!
+//! A node reads what is new once, for all its readers: [`Feed`]. A reader that is further behind asks the database.
 
-use std::time::Duration;
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 
-use crate::{COLUMNS, Epochs, Recorded, checkpoint};
+use crate::{COLUMNS, Recorded};
 
-/// A poll behind the wake-up calls, should one be lost.
+/// A poll behind the news, should one be lost.
 const POLL: Duration = Duration::from_secs(1);
+/// How long the feed waits after the database failed it.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How many events are read at a time.
+const BATCH: i64 = 1000;
+/// How much of the journal's end is kept at hand: events, and bytes of their payloads.
+const KEPT: (usize, usize) = (8192, 16 << 20);
 
 /// The events after a position; `kinds` empty means all.
 ///
@@ -37,86 +52,142 @@ pub async fn head(pool: &PgPool) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT position FROM journal_head").fetch_one(pool).await
 }
 
-/// What a reader is to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
-    /// The epoch under which this node runs the reader.
-    pub epoch: i64,
-    /// Where the reader stands.
-    pub position: i64,
-    /// How far the journal goes.
-    pub head: i64,
-}
-
-/// A reader's place on this node: waits until the node has the claim and the journal has news.
-pub struct Place {
-    pub name: String,
+/// The journal's end, read once for all readers of a node.
+pub struct Feed {
     pool: PgPool,
-    epochs: watch::Receiver<Epochs>,
-    head: watch::Receiver<i64>,
-    /// The epoch under which `position` was read.
-    known: Option<(i64, i64)>,
+    /// The last position that the node has heard of.
+    heard: watch::Receiver<i64>,
+    /// The last position whose event is at hand.
+    reached: watch::Sender<i64>,
+    latest: Mutex<Latest>,
+    doubts: AtomicU64,
 }
 
-impl Place {
+/// The events at hand: all after `after`, without a hole.
+struct Latest {
+    after: i64,
+    events: VecDeque<Recorded>,
+    bytes: usize,
+}
+
+impl Feed {
+    /// A feed that begins at what `heard` has heard of; [`Feed::run`] keeps it going.
     #[must_use]
-    pub fn new(
-        name: impl Into<String>,
-        pool: PgPool,
-        epochs: watch::Receiver<Epochs>,
-        head: watch::Receiver<i64>,
-    ) -> Self {
-        Self { name: name.into(), pool, epochs, head, known: None }
+    pub fn new(pool: PgPool, heard: watch::Receiver<i64>) -> Arc<Self> {
+        let position = *heard.borrow();
+        Arc::new(Self {
+            pool,
+            heard,
+            reached: watch::Sender::new(position),
+            latest: Mutex::new(Latest { after: position, events: VecDeque::new(), bytes: 0 }),
+            doubts: AtomicU64::new(0),
+        })
     }
 
-    /// Waits for the next turn; `None` when the node is shutting down.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
-    pub async fn turn(&mut self) -> Result<Option<Turn>, sqlx::Error> {
+    /// Reads what is new, until the node shuts down.
+    pub async fn run(self: Arc<Self>) {
+        let mut heard = self.heard.clone();
         loop {
-            let epoch = self.epochs.borrow_and_update().get(&self.name).copied();
-            let Some(epoch) = epoch else {
-                self.known = None;
-                if self.epochs.changed().await.is_err() {
-                    return Ok(None);
+            let target = *heard.borrow_and_update();
+            let outcome = if target > self.position() {
+                self.read(target).await
+            } else {
+                tokio::select! {
+                    news = heard.changed() => match news {
+                        Ok(()) => Ok(()),
+                        Err(_) => return,
+                    },
+                    () = tokio::time::sleep(POLL) => match head(&self.pool).await {
+                        Ok(head) if head > self.position() => self.read(head).await,
+                        Ok(_) => Ok(()),
+                        Err(error) => Err(error),
+                    },
                 }
-                continue;
             };
-            let position = match self.known {
-                Some((at, position)) if at == epoch => position,
-                _ => {
-                    let mut connection = self.pool.acquire().await?;
-                    checkpoint::begin(&mut connection, &self.name, 1, 0).await?;
-                    drop(connection);
-                    checkpoint::load(&self.pool, &self.name).await?.map_or(0, |checkpoint| checkpoint.position)
-                }
-            };
-            self.known = Some((epoch, position));
-            let known = *self.head.borrow_and_update();
-            if known > position {
-                return Ok(Some(Turn { epoch, position, head: known }));
-            }
-            tokio::select! {
-                news = self.head.changed() => if news.is_err() { return Ok(None) },
-                news = self.epochs.changed() => if news.is_err() { return Ok(None) },
-                () = tokio::time::sleep(POLL) => {
-                    let head = head(&self.pool).await?;
-                    if head > position {
-                        return Ok(Some(Turn { epoch, position, head }));
-                    }
-                }
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "the journal cannot be read, trying again");
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }
 
-    /// The checkpoint has moved, by this reader.
-    pub fn moved(&mut self, epoch: i64, position: i64) {
-        self.known = Some((epoch, position));
+    async fn read(&self, target: i64) -> Result<(), sqlx::Error> {
+        while self.position() < target {
+            let mut connection = self.pool.acquire().await?;
+            let events = after(&mut connection, self.position(), target, &[], BATCH).await?;
+            let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
+            self.keep(events);
+            self.reached.send_replace(last);
+        }
+        Ok(())
     }
 
-    /// The checkpoint may have been moved by another: read it again.
-    pub fn doubt(&mut self) {
-        self.known = None;
+    fn keep(&self, events: Vec<Recorded>) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.bytes += events.iter().map(size).sum::<usize>();
+        latest.events.extend(events);
+        while latest.events.len() > KEPT.0 || latest.bytes > KEPT.1 {
+            let Some(oldest) = latest.events.pop_front() else { break };
+            latest.bytes -= size(&oldest);
+            latest.after = oldest.position;
+        }
     }
+
+    /// The position up to which events can be had.
+    #[must_use]
+    pub fn position(&self) -> i64 {
+        *self.reached.borrow()
+    }
+
+    /// As [`after`], from memory where it is there.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn after(
+        &self,
+        position: i64,
+        until: i64,
+        kinds: &[&str],
+        limit: i64,
+    ) -> Result<Vec<Recorded>, sqlx::Error> {
+        if let Some(events) = self.recall(position, until, kinds, limit) {
+            return Ok(events);
+        }
+        after(&mut *self.pool.acquire().await?, position, until, kinds, limit).await
+    }
+
+    /// `None`: the events after `position` are not at hand any more.
+    fn recall(&self, position: i64, until: i64, kinds: &[&str], limit: i64) -> Option<Vec<Recorded>> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if position < latest.after {
+            return None;
+        }
+        let skipped = usize::try_from(position - latest.after).ok()?;
+        let wanted = latest.events.iter().skip(skipped).take_while(|event| event.position <= until);
+        let of_kind = wanted.filter(|event| kinds.is_empty() || kinds.contains(&event.aggregate_type.as_str()));
+        Some(of_kind.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
+    /// The database may have lost what was not flushed: whoever remembers a checkpoint reads it again.
+    pub fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::AcqRel);
+        // Wakes those who wait for news.
+        self.reached.send_modify(|_| {});
+    }
+
+    pub(crate) fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn news(&self) -> watch::Receiver<i64> {
+        self.reached.subscribe()
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+fn size(event: &Recorded) -> usize {
+    event.payload.get().len()
 }

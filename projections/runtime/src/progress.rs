@@ -5,6 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use sqlx::PgPool;
 use tokio::sync::watch;
 
+use crate::Projection;
+
 /// How often another node's progress is looked up.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -15,17 +17,32 @@ pub struct Behind;
 
 /// The positions of all projections, as this node knows them.
 #[derive(Clone)]
-pub struct Progress(Arc<HashMap<&'static str, watch::Sender<i64>>>);
+pub struct Progress(Arc<HashMap<&'static str, Known>>);
+
+struct Known {
+    kinds: &'static [&'static str],
+    position: watch::Sender<i64>,
+}
 
 impl Progress {
     #[must_use]
-    pub fn new(names: impl IntoIterator<Item = &'static str>) -> Self {
-        Self(Arc::new(names.into_iter().map(|name| (name, watch::Sender::new(0))).collect()))
+    pub fn new<'a>(projections: impl IntoIterator<Item = &'a dyn Projection>) -> Self {
+        let known = |projection: &dyn Projection| {
+            (projection.name(), Known { kinds: projection.kinds(), position: watch::Sender::new(0) })
+        };
+        Self(Arc::new(projections.into_iter().map(known).collect()))
+    }
+
+    /// The database may have lost what was not flushed: what is known is to be found out again.
+    pub fn forget(&self) {
+        for known in self.0.values() {
+            known.position.send_replace(0);
+        }
     }
 
     pub(crate) fn reached(&self, name: &str, position: i64) {
-        if let Some(sender) = self.0.get(name) {
-            sender.send_if_modified(|known| {
+        if let Some(known) = self.0.get(name) {
+            known.position.send_if_modified(|known| {
                 let news = position > *known;
                 if news {
                     *known = position;
@@ -38,7 +55,7 @@ impl Progress {
     /// Where a projection is known to be.
     #[must_use]
     pub fn position(&self, name: &str) -> i64 {
-        self.0.get(name).map_or(0, |sender| *sender.borrow())
+        self.0.get(name).map_or(0, |known| *known.position.borrow())
     }
 
     /// Waits until a projection has reached a position, whichever node runs it.
@@ -46,9 +63,9 @@ impl Progress {
     /// # Errors
     /// [`Behind`] when it takes longer than `limit`, or the database cannot be asked.
     pub async fn wait(&self, pool: &PgPool, name: &str, position: i64, limit: Duration) -> Result<i64, Behind> {
-        let sender = self.0.get(name).ok_or(Behind)?;
-        let mut receiver = sender.subscribe();
-        let reached = async {
+        let Known { kinds, position: reached } = self.0.get(name).ok_or(Behind)?;
+        let mut receiver = reached.subscribe();
+        let reaching = async {
             loop {
                 let known = *receiver.borrow_and_update();
                 if known >= position {
@@ -56,12 +73,28 @@ impl Progress {
                 }
                 if tokio::time::timeout(LOOK, receiver.changed()).await.is_err() {
                     // Perhaps another node runs it.
-                    if let Ok(Some(checkpoint)) = crate::checkpoint::load(pool, name).await {
-                        self.reached(name, checkpoint.position);
+                    if let Ok(Some(noted)) = shown(pool, name, kinds, position).await {
+                        self.reached(name, noted);
                     }
                 }
             }
         };
-        tokio::time::timeout(limit, reached).await.map_err(|_| Behind)
+        tokio::time::timeout(limit, reaching).await.map_err(|_| Behind)
     }
+}
+
+/// Up to where a read model that another node runs shows everything: its checkpoint, or `wanted` if nothing on the way
+/// there concerns it, since the checkpoint follows only now and then over what does not.
+async fn shown(pool: &PgPool, name: &str, kinds: &[&str], wanted: i64) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT CASE WHEN c.position < $2 AND cardinality($3::text[]) > 0 AND NOT EXISTS (
+                    SELECT FROM events WHERE position > c.position AND position <= $2 AND aggregate_type = ANY($3))
+                THEN $2 ELSE c.position END
+         FROM checkpoints c WHERE name = $1",
+    )
+    .bind(name)
+    .bind(wanted)
+    .bind(kinds)
+    .fetch_optional(pool)
+    .await
 }

@@ -4,9 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 
-use crate::{
-    ApplyError, Codec, Projection, Recorded, checkpoint, feed, feed::Place, parked, progress::Progress, rebuild,
-};
+use crate::{ApplyError, Codec, Place, Projection, Recorded, Turn, checkpoint, parked, progress::Progress, rebuild};
 
 /// How many events a live batch takes at the most.
 const BATCH: i64 = 1000;
@@ -51,18 +49,25 @@ pub async fn run(
                 continue;
             }
         };
-        progress.reached(projection.name(), turn.position);
-        match step(&pool, &codec, &*projection, turn).await {
-            Ok(Some(position)) => {
-                place.moved(turn.epoch, position);
-                progress.reached(projection.name(), position);
-                lag.set(f64_of(turn.head - position));
+        if turn.fresh {
+            progress.reached(projection.name(), turn.position);
+        }
+        match step(&pool, &codec, &*projection, &place, turn).await {
+            Ok(Step::Applied(position)) => place.moved(turn, position),
+            Ok(Step::Passed(position)) => place.passed(turn, position),
+            Ok(Step::Fenced) => {
+                place.doubt();
+                continue;
             }
-            Ok(None) => place.doubt(),
             Err(error) => {
                 place.doubt();
                 pause(projection.name(), &error).await;
+                continue;
             }
+        }
+        if let Some(position) = place.position() {
+            progress.reached(projection.name(), position);
+            lag.set(f64_of(turn.head - position));
         }
     }
 }
@@ -77,32 +82,46 @@ async fn pause(name: &str, error: &(dyn std::error::Error + Sync)) {
     tokio::time::sleep(PAUSE).await;
 }
 
-/// Applies the next batch. `None`: another has moved the checkpoint.
+/// What came of a turn.
+enum Step {
+    /// The read model and its checkpoint are at this position.
+    Applied(i64),
+    /// There was nothing to apply up to this position.
+    Passed(i64),
+    /// Another has moved the checkpoint.
+    Fenced,
+}
+
+/// Applies the next batch. It is not waited for the disk: should the database crash, the batch and its checkpoint are
+/// lost together, and the batch is applied again.
 async fn step(
     pool: &PgPool,
     codec: &Codec,
     projection: &dyn Projection,
-    turn: feed::Turn,
-) -> Result<Option<i64>, ApplyError> {
-    let known = checkpoint::load(pool, projection.name()).await?;
-    if known.as_ref().is_some_and(|known| known.version != projection.version()) {
-        let report = rebuild::rebuild(pool, codec, projection, &mut |_| {}).await?;
-        tracing::info!(projection = projection.name(), events = report.events, "rebuilt for its new version");
-        return Ok(None);
+    place: &Place,
+    turn: Turn,
+) -> Result<Step, ApplyError> {
+    if turn.fresh {
+        let known = checkpoint::load(pool, projection.name()).await?;
+        if known.is_some_and(|known| known.version != projection.version()) {
+            let report = rebuild::rebuild(pool, codec, projection, &mut |_| {}).await?;
+            tracing::info!(projection = projection.name(), events = report.events, "rebuilt for its new version");
+            return Ok(Step::Fenced);
+        }
     }
-    let mut tx = pool.begin().await?;
-    let events = feed::after(&mut tx, turn.position, turn.head, projection.kinds(), BATCH).await?;
-    // A batch that was cut short ends at its last event; else everything up to the head has been seen.
-    let cut = i64::try_from(events.len()).unwrap_or(BATCH) == BATCH;
-    let position = events.last().filter(|_| cut).map_or(turn.head, |event| event.position);
-    apply(&mut tx, codec, projection, &events).await?;
-    if checkpoint::advance(&mut tx, projection.name(), turn.epoch, turn.position, position).await?.is_err() {
-        return Ok(None);
+    let batch = place.batch(turn, projection.kinds(), BATCH).await?;
+    if !batch.note {
+        return Ok(Step::Passed(batch.position));
+    }
+    let mut tx = pool.begin_with("BEGIN; SET LOCAL synchronous_commit = off").await?;
+    apply(&mut tx, codec, projection, &batch.events).await?;
+    if checkpoint::advance(&mut tx, projection.name(), turn.epoch, turn.noted, batch.position).await?.is_err() {
+        return Ok(Step::Fenced);
     }
     tx.commit().await?;
     metrics::counter!("ddc_projection_events_total", "projection" => projection.name())
-        .increment(u64::try_from(events.len()).unwrap_or_default());
-    Ok(Some(position))
+        .increment(u64::try_from(batch.events.len()).unwrap_or_default());
+    Ok(Step::Applied(batch.position))
 }
 
 /// Applies events; those that cannot be applied are parked, and the later ones of the same aggregates behind them.
