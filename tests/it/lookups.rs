@@ -93,9 +93,11 @@ async fn every_kind_is_created_changed_listed_deleted_and_restored() {
         admin.delete(&place.delete(&id)).await.expect(204);
         assert_eq!(admin.get_own(place.list).await.expect(200)["count"], 0);
         assert_eq!(admin.get_own(&format!("{}?include_deleted=true", place.list)).await.expect(200)["count"], 1);
-        assert_eq!(admin.get_own(&place.one(&id)).await.expect(200)["is_deleted"], true);
+        let deleted = admin.get_own(&place.one(&id)).await.expect(200);
+        assert_eq!((&deleted["is_deleted"], &deleted["is_active"]), (&json!(true), &json!(false)));
         admin.put(&place.change(&id), json!({"name": "Fourth"})).await.expect_problem(404, "NOT_FOUND");
-        admin.post(&format!("{}restore/", place.one(&id)), json!({})).await.expect(200);
+        let restored = admin.post(&format!("{}restore/", place.one(&id)), json!({})).await.expect(200);
+        assert_eq!((&restored["is_deleted"], &restored["is_active"]), (&json!(false), &json!(true)));
         assert_eq!(admin.get(place.list).await.expect(200)["count"], 1);
         admin.delete(&place.delete(&id)).await.expect(204);
         // What was deleted holds neither name nor code.

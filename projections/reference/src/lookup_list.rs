@@ -44,7 +44,7 @@ pub struct LookupList<K>(PhantomData<fn() -> K>);
 impl<K: Listed> ResourceTable for LookupList<K> {
     type Resource = Lookup<K>;
     const NAME: &'static str = K::TABLE;
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const KINDS: &'static [&'static str] = &[K::TYPE];
     const COLUMNS: &'static str =
         "name text NOT NULL, code text, experience_level text, is_active boolean NOT NULL, is_deleted boolean NOT NULL";

@@ -117,9 +117,14 @@ impl<K: LookupKind> Resource for Lookup<K> {
 
     fn view(state: &Self, stamp: &Stamp) -> Option<LookupView<K::Details>> {
         let Self::Known { details, is_deleted, .. } = state else { return None };
+        let mut details = details.clone();
+        if *is_deleted {
+            // What refers to it still shows it, as one that nothing may newly refer to (spec 4).
+            K::set_active(&mut details, false);
+        }
         Some(LookupView {
             id: stamp.number(),
-            details: details.clone(),
+            details,
             is_deleted: *is_deleted,
             created_at: stamp.created_at,
             updated_at: stamp.updated_at,

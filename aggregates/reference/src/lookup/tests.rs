@@ -228,7 +228,7 @@ fn the_view_is_flat() {
     assert_eq!(Region::view(&Region::default(), &stamp), None);
     let view = Region::view(&after(vec![created(), LookupEvent::Deleted]), &stamp).unwrap();
     let expected = json!({
-        "id": 7, "name": "UK", "code": "UK", "is_active": true, "is_deleted": true, "version": 2,
+        "id": 7, "name": "UK", "code": "UK", "is_active": false, "is_deleted": true, "version": 2,
         "created_at": "2026-06-01T09:00:00Z", "updated_at": "2026-06-01T10:00:00Z"
     });
     assert_eq!(serde_json::to_value(view).unwrap(), expected);
