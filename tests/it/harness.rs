@@ -169,6 +169,21 @@ impl Node {
         Session { node: self, token: None }
     }
 
+    /// How many events of this type there are.
+    pub(crate) async fn count(&self, event_type: &str) -> i64 {
+        let query = sqlx::query_scalar("SELECT count(*) FROM events WHERE event_type = $1").bind(event_type);
+        query.fetch_one(&self.app.tenant.pool).await.unwrap()
+    }
+
+    /// Waits until there are so many events of this type.
+    pub(crate) async fn recorded(&self, event_type: &str, times: i64) {
+        let mut head = self.app.tenant.journal.head();
+        while self.count(event_type).await < times {
+            let news = tokio::time::timeout(std::time::Duration::from_secs(20), head.changed()).await;
+            news.unwrap_or_else(|_| panic!("there is no {event_type} number {times}")).unwrap();
+        }
+    }
+
     /// Proves that every read model equals one that is rebuilt from zero, and that nothing is parked.
     pub(crate) async fn prove_projections(&self) {
         let tenant = &self.app.tenant;
