@@ -1,5 +1,6 @@
 //! When a client gets another reviewer or other consultants, then its assessments are told, because who works for the
-//! client decides who sees them (spec 8.5).
+//! client decides who sees them (spec 8.5). They pass it on to what came of them: see
+//! [`super::assessment_team_changed_reaches_what_came_of_it`].
 //!
 //! The read model of the assessments tells which to ask, once it has reached the change. None slips through: an
 //! assessment that is created meanwhile depends on the version of its client.

@@ -6,6 +6,7 @@
 //! is parked, visibly; a dependency that is down is waited for.
 
 mod analysis_requested_runs_the_analysis;
+mod assessment_team_changed_reaches_what_came_of_it;
 mod client_team_changed_reaches_its_assessments;
 mod costing_approved_archives_the_superseded;
 mod rate_card_revised_outdates_its_costings;
@@ -61,6 +62,7 @@ pub fn all() -> Vec<Arc<dyn Reaction>> {
         Arc::new(costing_approved_archives_the_superseded::CostingApprovedArchivesTheSuperseded),
         Arc::new(rate_card_revised_outdates_its_costings::RateCardRevisedOutdatesItsCostings),
         Arc::new(analysis_requested_runs_the_analysis::AnalysisRequestedRunsTheAnalysis),
+        Arc::new(assessment_team_changed_reaches_what_came_of_it::AssessmentTeamChangedReachesWhatCameOfIt),
         Arc::new(client_team_changed_reaches_its_assessments::ClientTeamChangedReachesItsAssessments),
     ]
 }

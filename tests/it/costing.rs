@@ -1,5 +1,6 @@
 //! What an engagement is priced with and what it comes to: rate cards, costings and their lines, each by each role.
 
+mod outcome;
 mod steps;
 mod world;
 
@@ -10,13 +11,12 @@ use world::World;
 
 /// The worked values C1 to C8 of the contract, and O3 and F1 that follow from them.
 #[tokio::test]
-#[ignore = "its set-up does not pair the consultant with the client: to be settled"]
 async fn the_worked_example_comes_out_to_the_last_digit() {
     let node = Node::start().await;
     let world = World::build(&node).await;
     let consultant = world.consultant().await;
     let path = world.costing(&consultant).await;
-    let id: i64 = path.trim_end_matches('/').rsplit('/').next().unwrap().parse().unwrap();
+    let id = World::number_of(&path);
 
     let body = json!({"solution_costing": id, "role": world.role, "headcount": 1.5, "location": "US-East",
         "duration_months": 6});
@@ -79,7 +79,6 @@ async fn the_worked_example_comes_out_to_the_last_digit() {
 }
 
 #[tokio::test]
-#[ignore = "its set-up does not pair the consultant with the client: to be settled"]
 async fn everybody_sees_and_does_only_what_is_his() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -149,7 +148,6 @@ async fn everybody_sees_and_does_only_what_is_his() {
 }
 
 #[tokio::test]
-#[ignore = "its set-up does not pair the consultant with the client: to be settled"]
 async fn a_newer_card_takes_the_place_of_the_older_one() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -180,13 +178,12 @@ async fn a_newer_card_takes_the_place_of_the_older_one() {
 }
 
 #[tokio::test]
-#[ignore = "its set-up does not pair the consultant with the client: to be settled"]
 async fn what_is_wrong_with_a_payload_is_named() {
     let node = Node::start().await;
     let world = World::build(&node).await;
     let consultant = world.consultant().await;
     let path = world.costing(&consultant).await;
-    let id: i64 = path.trim_end_matches('/').rsplit('/').next().unwrap().parse().unwrap();
+    let id = World::number_of(&path);
     let opportunities = world.opportunities;
     for (body, status, code) in [
         (json!({"name": "X", "assessment_opportunities": [], "rate_card": world.rate_card}), 422, "BAD_OPPORTUNITIES"),

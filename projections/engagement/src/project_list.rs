@@ -65,3 +65,12 @@ pub async fn tracked_after(pool: &PgPool, id: i64, limit: i64) -> Result<Vec<i64
         .fetch_all(pool)
         .await
 }
+
+/// The projects that came of an assessment, deleted ones too.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_assessment(pool: &PgPool, assessment: i64) -> Result<Vec<i64>, sqlx::Error> {
+    let query = "SELECT id FROM project_list WHERE assessment_id = $1 ORDER BY id";
+    sqlx::query_scalar(query).bind(assessment).fetch_all(pool).await
+}

@@ -70,3 +70,12 @@ pub async fn over_before(pool: &PgPool, today: NaiveDate) -> Result<Vec<i64>, sq
     .fetch_all(pool)
     .await
 }
+
+/// The proposals that came of an assessment, deleted ones too.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_assessment(pool: &PgPool, assessment: i64) -> Result<Vec<i64>, sqlx::Error> {
+    let query = "SELECT id FROM proposal_list WHERE assessment_id = $1 ORDER BY id";
+    sqlx::query_scalar(query).bind(assessment).fetch_all(pool).await
+}

@@ -80,3 +80,12 @@ pub async fn drafts_priced_with(pool: &PgPool, rate_card: i64) -> Result<Vec<i64
         .fetch_all(pool)
         .await
 }
+
+/// The costings that came of an assessment, deleted ones too.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_assessment(pool: &PgPool, assessment: i64) -> Result<Vec<i64>, sqlx::Error> {
+    let query = "SELECT id FROM solution_costing_list WHERE assessment_id = $1 ORDER BY id";
+    sqlx::query_scalar(query).bind(assessment).fetch_all(pool).await
+}

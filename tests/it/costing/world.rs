@@ -32,6 +32,12 @@ pub(super) struct World<'a> {
     pub(super) idp: i64,
     pub(super) client: i64,
     pub(super) reviewer: i64,
+    /// A consultant and a reviewer who have nothing to do with the client.
+    pub(super) stranger: i64,
+    pub(super) other_reviewer: i64,
+    /// The client's, each with a consultant.
+    pub(super) verticals: [i64; 2],
+    pub(super) assessment: i64,
     /// What they save a year: 146,740.96 and 76,116.00.
     pub(super) opportunities: [i64; 2],
     pub(super) rate_card: i64,
@@ -51,7 +57,7 @@ impl<'a> World<'a> {
         };
         let consultant = staff("consultant@ddc.test", "CONSULTANT").await;
         let paired = staff("paired@ddc.test", "CONSULTANT").await;
-        staff("stranger@ddc.test", "CONSULTANT").await;
+        let stranger = staff("stranger@ddc.test", "CONSULTANT").await;
         let reviewer = staff("reviewer@ddc.test", "REVIEWER").await;
         let other_reviewer = staff("other-reviewer@ddc.test", "REVIEWER").await;
         let region = make("/api/common/region/", json!({"name": "United States", "code": "ZUSA"})).await;
@@ -84,7 +90,8 @@ impl<'a> World<'a> {
         };
         let (rpa, idp) = (component("RPA", "6500.00").await, component("IDP", "4800.00").await);
         let people = [client_id, reviewer, consultant, paired];
-        let opportunities = complete_assessment(node, people, region, vertical).await;
+        let verticals = [vertical, other_vertical];
+        let (assessment, opportunities) = complete_assessment(node, people, region, verticals).await;
         let mut world = Self {
             node,
             region: "ZUSA",
@@ -94,6 +101,10 @@ impl<'a> World<'a> {
             idp,
             client: client_id,
             reviewer,
+            stranger,
+            other_reviewer,
+            verticals,
+            assessment,
             opportunities,
             rate_card: 0,
             solution_rate_card: 0,
@@ -138,9 +149,41 @@ impl<'a> World<'a> {
     /// A draft with the line of C1.
     pub(super) async fn priced_costing(&self, by: &Session<'_>) -> String {
         let path = self.costing(by).await;
-        let costing: i64 = path.trim_end_matches('/').rsplit('/').next().unwrap().parse().unwrap();
-        let line = json!({"solution_costing": costing, "role": self.role, "headcount": "1.5", "duration_months": 6});
+        let line = json!({"solution_costing": Self::number_of(&path), "role": self.role, "headcount": "1.5", "duration_months": 6});
         by.post("/api/solution_costing/line-items/", line).await.expect(201);
+        path
+    }
+
+    /// The number of the costing of this path.
+    pub(super) fn number_of(path: &str) -> i64 {
+        path.trim_end_matches('/').rsplit('/').next().unwrap().parse().unwrap()
+    }
+
+    /// An approved costing with the lines of C1 to C3 and their percentages.
+    pub(super) async fn approved_costing(&self, by: &Session<'_>) -> String {
+        let path = self.priced_costing(by).await;
+        let costing = Self::number_of(&path);
+        for (component, quantity, complexity, multiplier) in
+            [(self.rpa, 3, "MEDIUM", "1.00"), (self.idp, 2, "HIGH", "1.10")]
+        {
+            let line = json!({"solution_costing": costing, "component": component, "quantity": quantity,
+                "complexity": complexity, "multiplier": multiplier});
+            by.post("/api/solution_costing/line-items/", line).await.expect(201);
+        }
+        by.put(&path, json!({"pmo_percentage": "12.00", "support_percentage": "18.00"})).await.expect(200);
+        by.post(&format!("{path}submit/"), json!({})).await.expect(200);
+        let reviewer = self.login("reviewer@ddc.test").await;
+        reviewer.post(&format!("{path}approve/"), json!({})).await.expect(200);
+        path
+    }
+
+    /// A proposal of the costing that was sent to the client; its path.
+    pub(super) async fn offer(&self, by: &Session<'_>, costing: &str) -> String {
+        let body = json!({"solution_costing_id": Self::number_of(costing), "title": "Automation",
+            "timeline_weeks": 16, "validity_days": 30, "deliverables": ["Plan"]});
+        let made = by.post("/api/proposals/", body).await.expect(201);
+        let path = format!("/api/proposals/{}/", made["id"]);
+        by.post(&format!("{path}submit/"), json!({})).await.expect(200);
         path
     }
 
@@ -151,11 +194,6 @@ impl<'a> World<'a> {
         })
         .await;
     }
-
-    /// The last position of the journal.
-    pub(super) async fn head(&self) -> String {
-        runtime::feed::head(&self.node.app.tenant.pool).await.unwrap().to_string()
-    }
 }
 
 async fn execute(node: &Node, work: impl AsyncFn(&mut Unit<'_>) -> Result<(), ExecuteError>) {
@@ -164,25 +202,28 @@ async fn execute(node: &Node, work: impl AsyncFn(&mut Unit<'_>) -> Result<(), Ex
 }
 
 /// An assessment of the client, analysed, with the two opportunities of the worked example.
-async fn complete_assessment(node: &Node, people: [i64; 4], region: i64, vertical: i64) -> [i64; 2] {
+async fn complete_assessment(node: &Node, people: [i64; 4], region: i64, verticals: [i64; 2]) -> (i64, [i64; 2]) {
     let ids = node.app.tenant.journal.ids();
     let assessment: AssessmentId = ids.next().await.unwrap();
     let run: RunId = ids.next().await.unwrap();
     let found: [OpportunityId; 2] = [ids.next().await.unwrap(), ids.next().await.unwrap()];
     let [client, reviewer, manager, paired] = people;
-    let vertical: VerticalId = id(vertical);
+    let [vertical, other_vertical]: [VerticalId; 2] = verticals.map(id);
     let new = NewAssessment {
         name: Text::new("Finance Discovery Survey").unwrap(),
         client: ClientFacts {
             user: id(client),
             is_active: true,
             reviewer: Some(id(reviewer)),
-            pairs: BTreeSet::from([Pairing { vertical, consultant: id(paired) }]),
+            pairs: BTreeSet::from([
+                Pairing { vertical, consultant: id(paired) },
+                Pairing { vertical: other_vertical, consultant: id(manager) },
+            ]),
         },
         managed_by: ManagerFacts { user: id(manager), role: Some(Role::Consultant), is_active: true },
         industry_type: None,
         region: Some(Reference::new(id(region), true)),
-        verticals: vec![Reference::new(vertical, true)],
+        verticals: vec![Reference::new(vertical, true), Reference::new(other_vertical, true)],
         input_method: InputMethod::Questionnaire,
         client_can_answer: false,
         current_step: 1,
@@ -233,7 +274,7 @@ async fn complete_assessment(node: &Node, people: [i64; 4], region: i64, vertica
         Ok(())
     })
     .await;
-    found.map(OpportunityId::get)
+    (assessment.get(), found.map(OpportunityId::get))
 }
 
 fn report(assessment: AssessmentId, run: RunId, opportunities: Vec<Opportunity>) -> Report {
