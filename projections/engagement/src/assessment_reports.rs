@@ -98,11 +98,14 @@ impl Projection for AssessmentReports {
     }
 }
 
-/// The report of that version, else the latest, as it is sent.
+/// The report of that version, else the latest.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(pool: &PgPool, assessment: i64, version: Option<i32>) -> Result<Option<String>, sqlx::Error> {
-    let query = "SELECT body::text FROM assessment_reports WHERE assessment_id = $1 AND coalesce(report_version = $2, is_latest)";
-    sqlx::query_scalar(query).bind(assessment).bind(version).fetch_optional(pool).await
+pub async fn find(pool: &PgPool, assessment: i64, version: Option<i32>) -> Result<Option<Report>, sqlx::Error> {
+    let query =
+        "SELECT body FROM assessment_reports WHERE assessment_id = $1 AND coalesce(report_version = $2, is_latest)";
+    let found: Option<Json<Report>> =
+        sqlx::query_scalar(query).bind(assessment).bind(version).fetch_optional(pool).await?;
+    Ok(found.map(|Json(report)| report))
 }

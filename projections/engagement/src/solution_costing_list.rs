@@ -1,11 +1,14 @@
 //! Which costings are there, and what do they come to? Asked by staff, and, for the totals of what was offered to them,
-//! by clients.
+//! by clients; and beside the report of their assessment: what do its approved costings make of the estimate?
 
-use engagement::solution_costing::{CostingView, SolutionCosting, client_view};
-use kernel::{Actor, Role, Stamp};
+use engagement::{
+    report::CostedFigures,
+    solution_costing::{CostingView, SolutionCosting, client_view},
+};
+use kernel::{Actor, Role, SolutionCostingId, Stamp};
 use runtime::{ResourceTable, page::Condition};
 use serde_json::{Map, Value, json};
-use sqlx::PgPool;
+use sqlx::{PgPool, types::Json};
 
 use crate::visibility;
 
@@ -22,9 +25,9 @@ impl SolutionCostingList {
 impl ResourceTable for SolutionCostingList {
     type Resource = SolutionCosting;
     const NAME: &'static str = "solution_costing_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const KINDS: &'static [&'static str] = &["solution_costing"];
-    const COLUMNS: &'static str = "client_body json, name text NOT NULL, status text NOT NULL,
+    const COLUMNS: &'static str = "client_body json, costed_figures json, name text NOT NULL, status text NOT NULL,
         is_deleted boolean NOT NULL, client_user_id bigint NOT NULL, reviewer_id bigint, staff_ids bigint[] NOT NULL,
         assessment_id bigint NOT NULL, rate_card bigint NOT NULL,
         total_cost numeric NOT NULL";
@@ -42,7 +45,9 @@ impl ResourceTable for SolutionCostingList {
             created_at: view.created_at,
             updated_at: view.updated_at,
         };
+        let id = SolutionCostingId::try_from(view.id).ok();
         let columns = json!({
+            "costed_figures": id.and_then(|id| CostedFigures::of(id, known)),
             "client_body": client_view(state, &stamp),
             "name": view.name,
             "status": view.status,
@@ -68,6 +73,19 @@ pub fn table_of(actor: Actor) -> &'static str {
 #[must_use]
 pub fn visible_to(actor: Actor, include_deleted: bool) -> Vec<Condition> {
     visibility::participants(actor, include_deleted)
+}
+
+/// The figures of an assessment's approved costings, oldest first: for a client those that were offered.
+///
+/// # Errors
+/// When the database fails.
+pub async fn costed_figures(pool: &PgPool, assessment: i64, actor: Actor) -> Result<Vec<CostedFigures>, sqlx::Error> {
+    let query = "SELECT costed_figures FROM solution_costing_list
+        WHERE assessment_id = $1 AND costed_figures IS NOT NULL AND (client_body IS NOT NULL OR NOT $2) ORDER BY id";
+    let is_client = actor.role() == Some(Role::Client);
+    let figures: Vec<Json<CostedFigures>> =
+        sqlx::query_scalar(query).bind(assessment).bind(is_client).fetch_all(pool).await?;
+    Ok(figures.into_iter().map(|Json(figures)| figures).collect())
 }
 
 /// The drafts that are priced with a rate card, whatever its version.

@@ -1,9 +1,50 @@
-//! What comes of a costing, a proposal and a project; and who sees all that.
+//! What comes of a costing: figures beside the report, a proposal, a project; and who sees all that.
 
 use serde_json::{Value, json};
 
 use super::world::World;
 use crate::harness::{Node, Session};
+
+/// The worked values C8 and F1 to F7 of the contract.
+#[tokio::test]
+async fn a_report_shows_what_an_approved_costing_comes_to_beside_its_estimate() {
+    let node = Node::start().await;
+    let world = World::build(&node).await;
+    let consultant = world.consultant().await;
+    let client = world.login("client@ddc.test").await;
+    let report = format!("/api/assessments/{}/report/", world.assessment);
+    let draft = world.costing(&consultant).await;
+    assert_eq!(consultant.get(&report).await.expect(200)["costed"], json!([]), "nothing is approved yet");
+    consultant.delete(&draft).await.expect(204);
+
+    let costing = world.approved_costing(&consultant).await;
+    let shown = consultant.get(&report).await.expect(200);
+    assert_eq!((&shown["summary_metrics"]["basis"], &shown["version"]), (&json!("ESTIMATE"), &json!(1)));
+    let costed = &shown["costed"][0];
+    for (member, value) in [
+        ("basis", json!("COSTED")),
+        ("costing_id", json!(World::number_of(&costing))),
+        ("opportunity_ids", json!(world.opportunities)),
+        ("currency", json!(world.currency)),
+        ("investment", json!("135760.80")),
+        ("annual_savings", json!("222856.96")),
+        ("annual_run_cost", json!("21818.70")),
+        ("net_annual_savings", json!("201038.26")),
+        ("payback_months", json!("8.1")),
+        ("payback_months_ramped", json!("14.8")),
+        ("cash_flows", json!(["89609.78", "201038.26", "201038.26"])),
+        ("npv", json!("262892.98")),
+        ("roi_percent", json!("262.17")),
+        ("first_year_roi_percent", json!("48.08")),
+    ] {
+        assert_eq!(costed[member], value, "{member} of {costed}");
+    }
+    // The client learns the price when it is offered, not before.
+    assert_eq!(client.get(&report).await.expect(200)["costed"], json!([]));
+    world.offer(&consultant, &costing).await;
+    assert_eq!(client.get(&report).await.expect(200)["costed"], shown["costed"]);
+    node.prove_projections().await;
+}
 
 /// The status that each of the paths answers.
 async fn statuses<const N: usize>(session: &Session<'_>, paths: &[String; N]) -> [u16; N] {

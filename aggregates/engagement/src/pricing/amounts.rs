@@ -51,6 +51,15 @@ impl Amounts {
         };
         Ok(Self { totals, roi_summary })
     }
+
+    /// What the investment earns, in full.
+    ///
+    /// # Errors
+    /// When a figure is out of range.
+    pub fn financials(&self, parameters: &Parameters) -> Result<Financials, business_case::OutOfRange> {
+        let (invested, run) = (self.totals.one_time_cost, self.totals.annual_run_cost);
+        Financials::of(Basis::Costed, invested, self.roi_summary.annual_savings, run, parameters)
+    }
 }
 
 impl From<business_case::OutOfRange> for OutOfRange {

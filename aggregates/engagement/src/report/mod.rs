@@ -16,12 +16,14 @@ use crate::{
 
 mod build;
 mod comparison;
+mod costed;
 mod narrative;
 mod opportunities;
 #[cfg(test)]
 mod tests;
 
 pub use build::{BuildError, Inputs, VerticalInputs, build};
+pub use costed::CostedFigures;
 pub use narrative::{escape, figures, fill, sections};
 
 /// What one analysis of an assessment found.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use engagement::{
     assessment::{Assessment, AssessmentView, Header, Profile},
-    business_case::{Basis, Financials},
     participants::Participants,
     project::{Milestone, MilestoneStatus, Project, ProjectView},
     proposal::{Proposal, ProposalView},
@@ -97,9 +96,7 @@ impl ResourceTable for Costings {
 
 /// What the investment earns over the horizon: the sum of the cash flows of spec 12.5.
 fn earned(known: &KnownCosting) -> Option<Decimal> {
-    let (totals, roi) = (&known.amounts.totals, &known.amounts.roi_summary);
-    let (investment, run) = (totals.one_time_cost, totals.annual_run_cost);
-    let financials = Financials::of(Basis::Costed, investment, roi.annual_savings, run, &known.with.parameters).ok()?;
+    let financials = known.amounts.financials(&known.with.parameters).ok()?;
     financials.cash_flows.into_iter().try_fold(Decimal::ZERO, Decimal::checked_add)
 }
 

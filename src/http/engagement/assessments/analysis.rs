@@ -1,13 +1,17 @@
 //! The analysis: asked for, followed, cancelled, read (E41, spec 13). A reaction does it.
 
-use actix_web::{HttpResponse, get, http::StatusCode, http::header, post, web};
+use actix_web::{HttpResponse, get, http::StatusCode, post, web};
 use engagement::{
     analysis::Material,
     assessment::{AnalysisOrder, AnalysisRun, Assessment, AssessmentCommand, AssessmentView, Pins},
-    report::Report,
+    report::{CostedFigures, Report},
 };
-use engagement_projections::assessment_reports;
+use engagement_projections::{
+    assessment_reports,
+    solution_costing_list::{self, SolutionCostingList},
+};
 use kernel::{AssessmentId, RunId, Text};
+use runtime::ResourceTable;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -114,9 +118,18 @@ pub(super) async fn list_analysis_runs(call: Call, id: web::Path<AssessmentId>) 
     Ok(whole(&call, runs))
 }
 
+/// A report, whose own figures are an estimate, and beside them what the approved costings come to.
+#[derive(Serialize, ToSchema)]
+struct ShownReport {
+    #[serde(flatten)]
+    report: Report,
+    /// As they are now, one a costing. A client sees those that were offered to him.
+    costed: Vec<CostedFigures>,
+}
+
 /// The latest report, or an older one.
 #[utoipa::path(tag = "assessments", params(("id" = AssessmentId, Path), ("version" = Option<i32>, Query)),
-    responses((status = 200, body = Report), (status = 404), (status = 422)))]
+    responses((status = 200, body = ShownReport), (status = 404), (status = 422)))]
 #[get("/api/assessments/{id}/report/")]
 pub(super) async fn get_report(
     call: Call,
@@ -126,11 +139,9 @@ pub(super) async fn get_report(
     call.may(Permission::AssessmentRead)?;
     seen(&call, *id, |_, _| ()).await?;
     let version = params.get::<i32>("version")?;
-    let position = call.settled(assessment_reports::NAME).await?;
-    let report = assessment_reports::find(&call.tenant().pool, id.get(), version).await?;
-    let report = report.ok_or_else(Problem::not_found)?;
-    Ok(HttpResponse::Ok()
-        .insert_header(("DDC-Position", position.to_string()))
-        .insert_header((header::CONTENT_TYPE, "application/json"))
-        .body(report))
+    let position = call.settled(assessment_reports::NAME).await?.min(call.settled(SolutionCostingList::NAME).await?);
+    let pool = &call.tenant().pool;
+    let report = assessment_reports::find(pool, id.get(), version).await?.ok_or_else(Problem::not_found)?;
+    let costed = solution_costing_list::costed_figures(pool, id.get(), call.actor()).await?;
+    Ok(HttpResponse::Ok().insert_header(("DDC-Position", position.to_string())).json(ShownReport { report, costed }))
 }

@@ -10,12 +10,13 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::{
-    business_case::Parameters,
+    business_case::{Basis, Parameters},
     participants::Participants,
     pricing::{
         Amounts, CardFacts, CardRole, CardStatus, Category, Complexity, ComponentFacts, CostedOpportunity, LineChanges,
         LineInput, RateSource, RoleFacts, RoleRef, SolutionCardFacts, Work, default_complexity_multipliers,
     },
+    report::CostedFigures,
 };
 
 fn d(text: &str) -> Decimal {

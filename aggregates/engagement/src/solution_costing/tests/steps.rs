@@ -230,3 +230,17 @@ fn a_cascade_brings_back_only_what_it_removed() {
     given(approved.clone()).when(by(1, Role::Admin, busy(false))).then_expect_error(CostingRefusal::ActiveProject);
     result(&approved, by(1, Role::Admin, busy(true))).unwrap();
 }
+
+#[test]
+fn only_an_approved_costing_has_figures_beside_those_of_the_report() {
+    for status in ALL {
+        let figures = CostedFigures::of(id(1), &folded(&at(status)));
+        assert_eq!(figures.is_some(), status == CostingStatus::Approved, "{status:?}");
+    }
+    let approved = at(CostingStatus::Approved);
+    let (costing, figures) = (folded(&approved), CostedFigures::of(id(1), &folded(&approved)).unwrap());
+    assert_eq!((figures.financials.basis, figures.financials.npv), (Basis::Costed, costing.amounts.roi_summary.npv));
+    assert_eq!(figures.financials.investment, costing.amounts.totals.one_time_cost);
+    let deleted = [approved, vec![CostingEvent::Deleted { cascade_id: None }]].concat();
+    assert_eq!(CostedFigures::of(id(1), &folded(&deleted)), None);
+}
