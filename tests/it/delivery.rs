@@ -129,7 +129,6 @@ async fn rejected_withdrawn_and_deleted_proposals_come_back_or_make_room() {
 }
 
 #[tokio::test]
-#[ignore = "its set-up clashes with one live project per opportunity: to be settled"]
 async fn of_racing_proposals_one_wins_and_of_racing_approvals_one_makes_the_project() {
     let node = Node::start().await;
     let mission = Mission::begin(&node).await;
