@@ -88,7 +88,8 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// The people as they are by now, not as they were at the event: the last telling leaves the truth.
+    /// The people as they are by now, not as they were at the event, and must still be at the commit: the last telling
+    /// leaves the truth.
     async fn tell<A, C>(
         &self,
         id: i64,
@@ -101,7 +102,7 @@ impl Change<'_> {
     {
         let issuer = Issuer::reaction(name, self.event.position, &self.event.metadata);
         let told = self.app.tenant.journal.execute::<_, ExecuteError>(&issuer, async |unit| {
-            let people = unit.read::<Assessment, _>(self.assessment, |assessment, _| assessment.participants()).await?;
+            let people = unit.depend::<Assessment, _>(self.assessment, |it, _| it.participants()).await?;
             let Some(people) = people else { return Ok(()) };
             unit.decide::<A, _>(id, record(people)).await
         });

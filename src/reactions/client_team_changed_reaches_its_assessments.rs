@@ -50,7 +50,8 @@ impl Reaction for ClientTeamChangedReachesItsAssessments {
     }
 }
 
-/// The team as it is by now, not as it was at the event: the last telling leaves the truth.
+/// The team as it is by now, not as it was at the event, and must still be at the commit: the last telling leaves the
+/// truth.
 async fn tell(app: &App, event: &Recorded, client: i64, assessment: i64) -> Result<(), ExecuteError> {
     let issuer = Issuer::reaction("assessment.record_participants", event.position, &event.metadata);
     let told = app.tenant.journal.execute::<_, ExecuteError>(&issuer, async |unit| {
@@ -62,7 +63,7 @@ async fn tell(app: &App, event: &Recorded, client: i64, assessment: i64) -> Resu
                 .collect();
             (client.reviewer(), pairs)
         };
-        let (reviewer, pairs) = unit.read::<Client, _>(client, |client, _| team(client)).await?;
+        let (reviewer, pairs) = unit.depend::<Client, _>(client, |client, _| team(client)).await?;
         unit.decide::<Assessment, _>(assessment, AssessmentCommand::RecordParticipants { reviewer, pairs }).await
     });
     told.await.map(drop)

@@ -65,7 +65,7 @@ async fn outdate(app: &App, event: &Recorded, costing: i64) -> Result<(), Execut
             return Ok(());
         };
         let version = |card: &RateCard| card.known().map(|card| card.version);
-        let Some(version) = unit.read::<RateCard, _>(card, |card, _| version(card)).await? else { return Ok(()) };
+        let Some(version) = unit.depend::<RateCard, _>(card, |card, _| version(card)).await? else { return Ok(()) };
         unit.decide::<SolutionCosting, _>(costing, CostingCommand::OutdateRateCard { version }).await
     });
     tell.await.map(|_| ())
