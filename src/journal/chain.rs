@@ -56,7 +56,9 @@ pub fn block_hash<'a>(before: &[u8], events: impl IntoIterator<Item = &'a Hash>)
 }
 
 fn update(context: &mut Context, text: &str) {
-    context.update(&(text.len() as u64).to_be_bytes());
+    // A length has no more bits than this on any machine that there is.
+    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    context.update(&length.to_be_bytes());
     context.update(text.as_bytes());
 }
 

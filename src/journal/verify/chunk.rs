@@ -80,7 +80,7 @@ impl Chunk {
                 return Err(explain(pool, &checked.hash, block, &hashes).await?.into());
             }
             checked.has_noted |= self.noted == Some(block.hash);
-            checked.events += hashes.len() as u64;
+            checked.events += u64::try_from(hashes.len()).unwrap_or(u64::MAX);
             checked.blocks += 1;
             (checked.last, checked.hash) = (block.last, block.hash);
         }
