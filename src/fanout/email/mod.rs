@@ -1,6 +1,7 @@
 //! Mails: a consumer writes one row an event, recipient and kind; a sender works the rows off, outside of any request.
 
 mod kind;
+mod part;
 mod sender;
 mod template;
 mod transport;

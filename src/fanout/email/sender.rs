@@ -7,10 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use kernel::UserId;
-use lettre::{
-    Message,
-    message::{Mailbox, MultiPart},
-};
+use lettre::{Message, message::Mailbox};
 use runtime::Epochs;
 use serde_json::Value;
 use sqlx::PgPool;
@@ -18,7 +15,7 @@ use tokio::sync::watch;
 
 use super::{
     kind::Kind,
-    template,
+    part, template,
     transport::{Outcome, Transport},
 };
 use crate::{auth, config::Config};
@@ -133,13 +130,14 @@ impl Sender {
     fn message(&self, kind: Kind, due: &Due, link: Option<&str>) -> Result<(String, Message)> {
         let words = template::fill(kind, &due.meta, link, self.support.as_deref())?;
         let domain = self.from.email.domain();
+        let subject = words.subject.clone();
         let message = Message::builder()
             .from(self.from.clone())
             .to(due.to_email.parse().context("the address is no address")?)
-            .subject(words.subject.as_str())
+            .subject(subject.as_str())
             .message_id(Some(format!("<{}.{}.{}@{domain}>", due.position, due.recipient, due.kind)))
-            .multipart(MultiPart::alternative_plain_html(words.text, words.html))?;
-        Ok((words.subject, message))
+            .multipart(part::both(words))?;
+        Ok((subject, message))
     }
 
     /// Marks what became of an attempt; after a transient failure the mail waits for the next one, if one is left.
