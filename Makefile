@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 # The servers stop with make, however it ends.
-DDC = $(TARGET)/debug/ddc --stop-with-parent
+DDC = $(TARGET)/debug/ddc --stop-with-parent $$PPID
 
 .PHONY: setup run test lint openapi
 .DEFAULT_GOAL := run

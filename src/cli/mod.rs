@@ -37,9 +37,9 @@ const SETTLE_WITHIN: std::time::Duration = std::time::Duration::from_secs(60);
 #[derive(Debug, Parser)]
 #[command(name = "ddc", version)]
 struct Cli {
-    /// Stop when the process that started this one ends, however it ends
-    #[arg(long, global = true, hide = true)]
-    stop_with_parent: bool,
+    /// Stop when the process that started this one, which must be this, ends, however it ends
+    #[arg(long, global = true, hide = true, value_name = "PROCESS")]
+    stop_with_parent: Option<i32>,
     #[command(subcommand)]
     command: Command,
 }
@@ -137,8 +137,8 @@ pub fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<ExitCode> {
-    if cli.stop_with_parent {
-        embedded::stop_with_parent()?;
+    if let Some(parent) = cli.stop_with_parent {
+        embedded::stop_with_parent(parent)?;
     }
     let config = Config::from_env()?;
     telemetry::start(config.log.format, config.log.filter.as_deref())?;

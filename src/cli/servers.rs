@@ -22,6 +22,12 @@ enum Command {
     Run(Run),
     /// Say whether the private servers of the data folder run
     Status,
+    /// End what `run` has started, once `run` itself has ended
+    #[command(hide = true)]
+    Guard {
+        /// The folder of the servers
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +45,7 @@ impl Servers {
         match self.command {
             Command::Run(run) => run.run().await,
             Command::Status => status(&config.data),
+            Command::Guard { folder } => embedded::guard(&folder).await.map(|()| ExitCode::SUCCESS),
         }
     }
 }
@@ -56,11 +63,14 @@ impl Run {
                 (Some(temporary), folder)
             }
         };
+        // Before the servers tell anybody that they run: whoever knows may ask us to stop, and we stop in order.
+        let signals = embedded::Signals::take()?;
         let servers = embedded::Servers::start(&folder, &options)?;
+        embedded::end_strays(&folder)?;
         let database_url = servers.database_url().context("the private PostgreSQL has no address")?;
         let nats_url = servers.nats_url().context("the private NATS has no address")?;
         let environment = [("DATABASE_URL", database_url), ("NATS_URL", nats_url)];
-        let code = embedded::run_group(program, arguments, &environment).await?;
+        let code = embedded::run_group(signals, &folder, program, arguments, &environment).await?;
         Ok(ExitCode::from(code))
     }
 }

@@ -1,6 +1,6 @@
 //! A child process that cannot outlive us: it is stopped in order on drop, and by the kernel when we are killed.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
@@ -120,13 +120,22 @@ pub(super) fn pid_of(id: u32) -> Result<Pid> {
     Ok(Pid::from_raw(i32::try_from(id).context("a process id is out of range")?))
 }
 
+/// Whether a process runs no more. One that has ended counts, even when whoever inherited it has not reaped it yet:
+/// in a container that may never happen.
+pub(super) fn is_gone(pid: Pid) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
+    // The state follows the program's name, which stands in parentheses and may hold any character.
+    let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+    matches!(state, Some('Z' | 'X'))
+}
+
 /// Stops a server that an earlier, killed run of ours left behind. The kernel has told it to stop already, so it is
 /// first given time to do so in order.
 ///
 /// # Errors
 /// When it is still there after SIGKILL.
 pub(super) fn stop_orphan(name: &str, pid: Pid, stages: &[Stage]) -> Result<()> {
-    let gone = || kill(pid, None).is_err();
+    let gone = || is_gone(pid);
     if wait_until(Duration::from_secs(3), gone) {
         return Ok(());
     }

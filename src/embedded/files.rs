@@ -27,17 +27,22 @@ pub(crate) fn private_folder(path: &Path) -> Result<()> {
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     let writing = path.with_extension("writing");
     let write = || -> std::io::Result<()> {
-        if let Err(error) = fs::remove_file(&writing)
-            && error.kind() != ErrorKind::NotFound
-        {
-            return Err(error);
-        }
+        remove_if_there(&writing)?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&writing)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&writing, path)
     };
     write().with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// # Errors
+/// When the file is there and cannot be removed.
+pub(super) fn remove_if_there(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The secret kept in the file; made when there is no file. 256 random bits in hexadecimal.

@@ -22,7 +22,7 @@ pub(super) struct Addresses {
 /// The lock on a data folder. The system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
     addresses: PathBuf,
 }
 
@@ -32,26 +32,17 @@ impl Lock {
     /// # Errors
     /// When the lock file cannot be used.
     pub(super) fn take(data_dir: &Path) -> Result<Option<Self>> {
-        let path = data_dir.join("lock");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .with_context(|| format!("{} cannot be opened", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error).context("the data folder cannot be locked"),
+        let mut file = open(data_dir)?;
+        if !locked(file.try_lock())? {
+            return Ok(None);
         }
         let addresses = addresses_file(data_dir);
         // What a killed holder wrote is not true any more.
-        remove_if_there(&addresses)?;
+        files::remove_if_there(&addresses)?;
         file.set_len(0)?;
         file.rewind()?;
         write!(file, "{}", std::process::id())?;
-        Ok(Some(Self { _file: file, addresses }))
+        Ok(Some(Self { file, addresses }))
     }
 
     /// Tells the other processes where the servers are.
@@ -65,9 +56,41 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if let Err(error) = remove_if_there(&self.addresses) {
+        if let Err(error) = files::remove_if_there(&self.addresses) {
             tracing::warn!(%error, "the file with the servers' addresses stays behind");
         }
+        // Not by closing the file alone: a program that another thread is just starting has it open until its exec.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the data folder's lock is released only when its last holder ends");
+        }
+    }
+}
+
+/// Whether a process has the lock. Looking takes a shared lock for a moment and leaves everything as it is.
+///
+/// # Errors
+/// When the lock file cannot be used.
+pub(super) fn is_taken(data_dir: &Path) -> Result<bool> {
+    let file = open(data_dir)?;
+    let free = locked(file.try_lock_shared())?;
+    if free {
+        file.unlock()?;
+    }
+    Ok(!free)
+}
+
+fn open(data_dir: &Path) -> Result<File> {
+    let path = data_dir.join("lock");
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    opened.with_context(|| format!("{} cannot be opened", path.display()))
+}
+
+/// Whether a lock was to be had.
+fn locked(outcome: Result<(), TryLockError>) -> Result<bool> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error).context("the data folder cannot be locked"),
     }
 }
 
@@ -87,11 +110,4 @@ pub(super) fn published(data_dir: &Path) -> Option<Addresses> {
 
 fn addresses_file(data_dir: &Path) -> PathBuf {
     data_dir.join("servers.json")
-}
-
-fn remove_if_there(path: &Path) -> std::io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -9,11 +9,13 @@
 mod child;
 mod files;
 mod group;
+mod guard;
 mod lock;
 mod log;
 mod nats;
 mod postgres;
 mod programs;
+mod strays;
 mod supervisor;
 mod temporary;
 
@@ -27,7 +29,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 pub(crate) use files::{private_folder, secret};
-pub use group::{run_group, stop_with_parent};
+pub use group::{Signals, end_strays, run_group, stop_with_parent};
+pub use guard::guard;
 use lock::{Addresses, Lock};
 pub use temporary::TemporaryFolder;
 
@@ -42,6 +45,8 @@ pub fn nats_server(search: &[PathBuf]) -> Result<PathBuf> {
 /// How long a process that attaches waits for another one that is just starting or stopping.
 const ATTACH_PATIENCE: Duration = Duration::from_secs(60);
 const ATTACH_POLL: Duration = Duration::from_millis(50);
+/// Far longer than a look at a lock takes, and too short to keep anybody waiting for a refusal.
+const LOOK_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What of the data must survive a failure of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +94,7 @@ impl Servers {
     /// When another process serves the folder, a program is missing, or a server does not start.
     pub fn start(data_dir: &Path, options: &Options) -> Result<Self> {
         private_folder(data_dir)?;
-        let Some(lock) = Lock::take(data_dir)? else {
+        let Some(lock) = Self::take(data_dir)? else {
             let holder = lock::holder(data_dir).map_or_else(String::new, |pid| format!(" (process {pid})"));
             bail!(
                 "{} is already served by another ddc{holder}: stop it, or set DDC_DATA to another folder",
@@ -123,6 +128,18 @@ impl Servers {
             }
             ensure!(Instant::now() < deadline, "the ddc that serves {} does not get ready", data_dir.display());
             thread::sleep(ATTACH_POLL);
+        }
+    }
+
+    /// The lock, also while somebody who only looks ([`served_by`]) holds it for a moment.
+    fn take(data_dir: &Path) -> Result<Option<Lock>> {
+        let deadline = Instant::now() + LOOK_PATIENCE;
+        loop {
+            let lock = Lock::take(data_dir)?;
+            if lock.is_some() || Instant::now() >= deadline {
+                return Ok(lock);
+            }
+            thread::sleep(child::POLL);
         }
     }
 
@@ -181,7 +198,7 @@ impl fmt::Debug for Servers {
 /// # Errors
 /// When the folder's lock cannot be used.
 pub fn served_by(data_dir: &Path) -> Result<Option<(u32, bool)>> {
-    if !data_dir.exists() || Lock::take(data_dir)?.is_some() {
+    if !data_dir.exists() || !lock::is_taken(data_dir)? {
         return Ok(None);
     }
     Ok(lock::holder(data_dir).map(|pid| (pid, lock::published(data_dir).is_some())))

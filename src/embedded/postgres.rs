@@ -73,7 +73,7 @@ impl Postgres {
     /// # Errors
     /// When it ends or is not ready in time; the message holds the end of its log.
     pub(super) fn start(&self) -> Result<Child> {
-        self.clear_stale_pid()?;
+        self.clear_left_over()?;
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.home.inside("data"));
         for setting in self.settings() {
@@ -122,24 +122,18 @@ impl Postgres {
         ours && ready && UnixStream::connect(self.sockets.join(SOCKET)).is_ok()
     }
 
-    /// A killed server leaves its pid file behind. When that process is still our server it is stopped; when the
-    /// number belongs to somebody else by now, PostgreSQL would refuse to start, so the file goes.
-    fn clear_stale_pid(&self) -> Result<()> {
+    /// Clears away what a killed server leaves behind: processes, and files that hold the number of one. That number may
+    /// belong to somebody else by now, or to a process that has ended and that nobody reaps: PostgreSQL would refuse
+    /// to start.
+    fn clear_left_over(&self) -> Result<()> {
         let data = self.home.path.join("data");
-        let file = data.join("postmaster.pid");
-        let Ok(text) = fs::read_to_string(&file) else { return Ok(()) };
-        if let Some(pid) = text.lines().next().and_then(|line| line.trim().parse::<i32>().ok()) {
-            let working_in = fs::read_link(format!("/proc/{pid}/cwd")).ok();
-            if working_in.is_some() && working_in == fs::canonicalize(&data).ok() {
-                child::stop_orphan("postgres", Pid::from_raw(pid), STAGES)?;
-            }
+        for pid in working_in(&data) {
+            child::stop_orphan("postgres", pid, STAGES)?;
         }
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).context("a stale postmaster.pid cannot be removed")
-            }
-            _ => Ok(()),
+        for file in [data.join("postmaster.pid"), self.sockets.join(format!("{SOCKET}.lock"))] {
+            files::remove_if_there(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
         }
+        Ok(())
     }
 
     /// Makes the data beside its final place and moves it there when it is whole, so that a kill half-way through
@@ -252,6 +246,17 @@ impl Drop for Postgres {
             let _ = fs::remove_dir(&self.sockets);
         }
     }
+}
+
+/// The PostgreSQL processes that serve a data folder: each works in it, also one whose postmaster was killed.
+fn working_in(data: &Path) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let serves = |process: &Path| {
+        fs::read_link(process.join("cwd")).is_ok_and(|folder| folder == data)
+            && fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim() == "postgres")
+    };
+    let serving = entries.filter(|entry| serves(&entry.path()));
+    serving.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw)).collect()
 }
 
 /// Runs a program to its end with `input`; what it printed is the error's text.

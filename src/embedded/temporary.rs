@@ -7,10 +7,15 @@ use anyhow::{Context, Result};
 use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::mkdtemp;
 
+use super::strays::Strays;
+
 const PLACE: &str = "/tmp";
 const PREFIX: &str = "ddc-run-";
+/// A file in the folder that says that its maker has locked it.
+const LOCKED: &str = "locked";
 
-/// A folder under `/tmp` that is removed on drop. What a killed run left is removed by the next one.
+/// A folder under `/tmp` that is removed on drop. What a killed run left, folders and processes, is removed by the next
+/// one.
 #[derive(Debug)]
 pub struct TemporaryFolder {
     path: PathBuf,
@@ -26,6 +31,7 @@ impl TemporaryFolder {
         let template = format!("{PLACE}/{PREFIX}XXXXXX");
         let path = mkdtemp(template.as_str()).context("no temporary folder can be made")?;
         let lock = lock(&path).context("the temporary folder cannot be locked")?;
+        fs::write(path.join(LOCKED), "").context("the temporary folder cannot be written to")?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -53,10 +59,13 @@ fn remove_left_over() {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
         }
-        // A folder younger than a minute may be one that its maker has not locked yet.
+        let path = entry.path();
+        // One that is not locked yet may be one that its maker has made a moment ago.
         let age = entry.metadata().and_then(|it| it.modified()).ok().and_then(|at| at.elapsed().ok());
-        if age.is_some_and(|age| age.as_secs() >= 60) && lock(&entry.path()).is_some() {
-            let _ = fs::remove_dir_all(entry.path());
+        let made = path.join(LOCKED).exists() || age.is_some_and(|age| age.as_secs() >= 60);
+        if made && let Some(_lock) = lock(&path) {
+            Strays::of(&path).end();
+            let _ = fs::remove_dir_all(&path);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ddc::embedded::{Durability, Options, Servers, TemporaryFolder, served_by};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgid};
 use sqlx::{Connection, PgConnection};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,16 +36,26 @@ fn server_pids(data: &Path) -> Vec<i32> {
         .collect()
 }
 
+/// Whether a process runs no more; one that has ended and is not reaped yet does not run.
 fn is_gone(pid: i32) -> bool {
-    kill(Pid::from_raw(pid), None).is_err()
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_none_or(|(_, rest)| matches!(rest.trim_start().chars().next(), Some('Z' | 'X')))
+}
+
+fn wait_for_the_end_of(pids: &[i32]) {
+    wait_for("the servers to be gone", || pids.iter().copied().all(is_gone));
 }
 
 /// `ddc servers run` with a command that waits; both servers are up when this returns.
 fn running(data: &Path) -> Child {
+    running_script(data, "exec sleep 3600")
+}
+
+fn running_script(data: &Path, script: &str) -> Child {
     let child = Command::new(env!("CARGO_BIN_EXE_ddc"))
         .args(["servers", "run", "--data"])
         .arg(data)
-        .args(["--", "sleep", "3600"])
+        .args(["--", "sh", "-c", script])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -79,7 +89,6 @@ async fn data_outlives_a_restart_and_the_broker_wants_its_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "green alone, races with other tests of a full run: to be settled"]
 async fn a_served_folder_is_refused_to_a_second_server_and_open_to_commands() {
     let folder = TemporaryFolder::new().unwrap();
     let data = folder.path().join("data");
@@ -127,9 +136,8 @@ fn a_server_that_is_killed_is_started_again_on_the_same_address() {
     });
 }
 
-#[test]
-#[ignore = "green alone, races with other tests of a full run: to be settled"]
-fn nothing_runs_on_after_a_kill_and_the_next_start_recovers() {
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_runs_on_after_a_kill_and_the_next_start_recovers() {
     let folder = TemporaryFolder::new().unwrap();
     let data = folder.path().join("data");
     let mut child = running(&data);
@@ -139,8 +147,8 @@ fn nothing_runs_on_after_a_kill_and_the_next_start_recovers() {
     child.wait().unwrap();
     // At once, while what was killed is still on its way out.
     let servers = Servers::start(&data, &options()).unwrap();
-    assert!(pids.into_iter().all(is_gone));
-    drop(servers);
+    wait_for_the_end_of(&pids);
+    connect(&servers).await.close().await.unwrap();
 }
 
 #[test]
@@ -167,6 +175,78 @@ fn a_signal_ends_the_command_and_the_servers() {
         );
         assert!(pids.into_iter().all(is_gone));
     }
+}
+
+/// A script's first lines: one process in the command's group and one that has left it; then the shell's own number.
+const STARTS_TWO: &str =
+    "sleep 600 & one=$!; setsid sleep 600 & echo $one $! $$ > \"$PIDS.new\"; mv \"$PIDS.new\" \"$PIDS\"";
+
+/// The processes that [`STARTS_TWO`] wrote down, once it has.
+fn started(file: &Path) -> Vec<i32> {
+    wait_for("the command to have started others", || file.exists());
+    fs::read_to_string(file).unwrap().split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+}
+
+#[test]
+fn what_a_command_leaves_in_the_background_ends_with_it() {
+    let folder = TemporaryFolder::new().unwrap();
+    let file = folder.path().join("pids");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ddc"));
+    command.args(["servers", "run", "--", "sh", "-c", STARTS_TWO]).env("PIDS", &file);
+    assert!(command.status().unwrap().success());
+    let pids = started(&file);
+    assert!(pids.iter().copied().all(is_gone), "{pids:?}");
+}
+
+#[test]
+fn what_a_command_has_started_ends_after_a_kill() {
+    let folder = TemporaryFolder::new().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("pids"));
+    let script = format!("PIDS='{}'; {STARTS_TWO}; wait", file.display());
+    let mut child = running_script(&data, &script);
+    let pids = started(&file);
+    let guard = getpgid(Some(Pid::from_raw(pids[0]))).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_for("all that the command has started to be gone", || pids.iter().copied().all(is_gone));
+    wait_for("the guard to be gone", || is_gone(guard.as_raw()));
+}
+
+#[test]
+fn the_next_start_ends_what_no_guard_was_left_to_end() {
+    let folder = TemporaryFolder::new().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("pids"));
+    let script = format!("PIDS='{}'; {STARTS_TWO}; wait", file.display());
+    let mut child = running_script(&data, &script);
+    let pids = started(&file);
+    kill(getpgid(Some(Pid::from_raw(pids[0]))).unwrap(), Signal::SIGKILL).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The kernel ends the command itself; nobody is there any more to end the others.
+    wait_for("the command to be gone", || is_gone(pids[2]));
+    assert!(!is_gone(pids[0]) && !is_gone(pids[1]));
+    let mut next = running(&data);
+    wait_for("the others to be gone", || pids.iter().copied().all(is_gone));
+    kill(Pid::from_raw(i32::try_from(next.id()).unwrap()), Signal::SIGTERM).unwrap();
+    next.wait().unwrap();
+}
+
+#[test]
+fn a_start_gets_past_what_a_kill_of_every_process_leaves() {
+    let folder = TemporaryFolder::new().unwrap();
+    let data = folder.path().join("data");
+    let mut child = running(&data);
+    for pid in server_pids(&data) {
+        kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // A number that is taken, as one of a process is that nobody reaps: this test's own.
+    let lock = data.join("postgres/run/.s.PGSQL.5432.lock");
+    let text = fs::read_to_string(&lock).unwrap();
+    let (_, rest) = text.split_once('\n').unwrap();
+    fs::write(&lock, format!("{}\n{rest}", std::process::id())).unwrap();
+    Servers::start(&data, &options()).unwrap();
 }
 
 #[test]
