@@ -26,5 +26,6 @@ mod mail;
 mod main_job;
 mod mission;
 mod oversight;
+mod parked;
 mod people;
 mod trust;

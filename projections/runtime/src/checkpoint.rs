@@ -27,6 +27,18 @@ pub async fn load(pool: &PgPool, name: &str) -> Result<Option<Checkpoint>, sqlx:
         .await
 }
 
+/// As [`load`], and nobody else moves it or puts parked events back until the transaction ends. To be taken before any
+/// table of the reader: all take the checkpoint first, so that none waits for the other.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn hold(tx: &mut PgConnection, name: &str) -> Result<Option<Checkpoint>, sqlx::Error> {
+    sqlx::query_as("SELECT name, version, position FROM checkpoints WHERE name = $1 FOR UPDATE")
+        .bind(name)
+        .fetch_optional(tx)
+        .await
+}
+
 /// Notes that a reader begins, unless it has begun before.
 ///
 /// # Errors

@@ -131,11 +131,7 @@ async fn swap(
 ) -> Result<(i64, i64, Option<Vec<String>>), ApplyError> {
     let name = projection.name();
     let mut tx = connection.begin().await?;
-    let live: checkpoint::Checkpoint =
-        sqlx::query_as("SELECT name, version, position FROM checkpoints WHERE name = $1 FOR UPDATE")
-            .bind(name)
-            .fetch_one(&mut *tx)
-            .await?;
+    let live = checkpoint::hold(&mut tx, name).await?.ok_or(sqlx::Error::RowNotFound)?;
     let target = target(&mut tx, projection).await?;
     while position < target {
         position = fold(&mut tx, codec, projection, position, target).await?.0;

@@ -114,10 +114,11 @@ async fn step(
         return Ok(Step::Passed(batch.position));
     }
     let mut tx = pool.begin_with("BEGIN; SET LOCAL synchronous_commit = off").await?;
-    apply(&mut tx, codec, projection, &batch.events).await?;
+    // Before the tables, as a retry and a rebuild take it: so none waits for the other.
     if checkpoint::advance(&mut tx, projection.name(), turn.epoch, turn.noted, batch.position).await?.is_err() {
         return Ok(Step::Fenced);
     }
+    apply(&mut tx, codec, projection, &batch.events).await?;
     tx.commit().await?;
     metrics::counter!("ddc_projection_events_total", "projection" => projection.name())
         .increment(u64::try_from(batch.events.len()).unwrap_or_default());
@@ -182,8 +183,9 @@ async fn apply_singly(
 /// When the database cannot be reached.
 pub async fn retry(pool: &PgPool, codec: &Codec, projection: &dyn Projection) -> Result<(usize, usize), ApplyError> {
     let mut tx = pool.begin().await?;
-    // The live runner waits for this row, so that no later event of these streams slips in between.
-    sqlx::query("SELECT FROM checkpoints WHERE name = $1 FOR UPDATE").bind(projection.name()).execute(&mut *tx).await?;
+    // The live runner waits for it, so that no later event of these streams slips in between, or is parked behind one that
+    // is being applied.
+    checkpoint::hold(&mut tx, projection.name()).await?;
     let query = format!(
         "WITH parked AS (DELETE FROM parked_events WHERE reader = $1 RETURNING position)
          SELECT {} FROM events JOIN parked USING (position) ORDER BY position",
