@@ -9,6 +9,7 @@ mod health;
 pub mod idempotency;
 mod identity;
 mod library;
+mod methods;
 mod notifications;
 mod oversight;
 pub mod params;
@@ -39,6 +40,7 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
+use methods::Methods;
 use problem::Problem;
 
 /// A request's head must have come within this.
@@ -92,9 +94,17 @@ async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::not_found())
 }
 
+fn allow(request: &HttpRequest) -> Option<header::HeaderValue> {
+    Some(request.app_data::<web::Data<Methods>>()?.allow(request.path(), request.method()))
+}
+
 /// Answers that were not made as problems (actix' own 4xx) become such.
-fn as_problem<B: 'static>(response: ServiceResponse<B>) -> actix_web::Result<ErrorHandlerResponse<B>> {
+fn as_problem<B: 'static>(mut response: ServiceResponse<B>) -> actix_web::Result<ErrorHandlerResponse<B>> {
     let status = response.status();
+    let allow = (status == StatusCode::METHOD_NOT_ALLOWED).then(|| allow(response.request())).flatten();
+    if let Some(allow) = &allow {
+        response.headers_mut().insert(header::ALLOW, allow.clone());
+    }
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.starts_with("application/problem+json") {
         return Ok(ErrorHandlerResponse::Response(response.map_into_left_body()));
@@ -102,7 +112,12 @@ fn as_problem<B: 'static>(response: ServiceResponse<B>) -> actix_web::Result<Err
     let detail = status.canonical_reason().unwrap_or("the request cannot be served");
     let code = detail.to_uppercase().replace([' ', '-'], "_");
     let problem = Problem::new(status, &code, detail);
-    let answer = HttpResponse::build(status).content_type("application/problem+json").body(problem.body());
+    let mut answer = HttpResponse::build(status);
+    answer.content_type("application/problem+json");
+    if let Some(allow) = allow {
+        answer.insert_header((header::ALLOW, allow));
+    }
+    let answer = answer.body(problem.body());
     Ok(ErrorHandlerResponse::Response(response.into_response(answer).map_into_right_body()))
 }
 
@@ -152,6 +167,7 @@ pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Ser
             .configure(routes)
             .split_for_parts();
         service
+            .app_data(web::Data::new(Methods::of(&document)))
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json/", document.clone()))
             .route("/docs/", web::get().to(|| async { web::Redirect::to("/docs/index.html") }))
             .default_service(web::to(no_such_route))

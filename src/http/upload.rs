@@ -1,7 +1,7 @@
-//! Uploaded files: multipart, one file under the key `file`. Taken in first and looked at only when the caller is known to
-//! be allowed to send it, as bodies are.
+//! Uploaded files: multipart, one file under the key `file`. Not a byte of one is taken in before the caller is known to
+//! be allowed to send it: a stranger costs no memory.
 
-use std::{future::Future, pin::Pin};
+use std::future::{Ready, ready};
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::StatusCode};
@@ -21,9 +21,10 @@ pub struct UploadForm {
     file: Vec<u8>,
 }
 
-/// An upload that has not been looked at yet.
+/// An upload that still is with its sender.
 pub struct Upload {
-    taken: Result<File, Problem>,
+    request: HttpRequest,
+    payload: Payload,
 }
 
 /// A file as it came.
@@ -34,12 +35,15 @@ pub struct File {
 }
 
 impl Upload {
-    /// The file.
+    /// Takes the file in, once the caller is known to be allowed to send it, and notes it for the idempotency key: so before
+    /// the command.
     ///
     /// # Errors
     /// 400 when the body is no multipart form or broke off, 413, 415, 422 when there is no file, or something else.
-    pub fn read(self) -> Result<File, Problem> {
-        self.taken
+    pub async fn read(mut self) -> Result<File, Problem> {
+        let file = take(&self.request, &mut self.payload).await?;
+        body::note(&self.request, &[file.name.as_bytes(), b"\0", &file.bytes].concat());
+        Ok(file)
     }
 }
 
@@ -63,17 +67,10 @@ impl File {
 
 impl FromRequest for Upload {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, mut payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let taken = take(&request, &mut payload).await;
-            if let Ok(file) = &taken {
-                body::note(&request, &[file.name.as_bytes(), b"\0", &file.bytes].concat());
-            }
-            Ok(Self { taken })
-        })
+        ready(Ok(Self { request: request.clone(), payload: payload.take() }))
     }
 }
 

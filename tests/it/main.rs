@@ -15,6 +15,7 @@ mod contracts;
 mod costing;
 mod crash;
 mod delivery;
+mod edge;
 mod embedded;
 mod fanout;
 mod golden;

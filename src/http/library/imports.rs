@@ -15,7 +15,7 @@ use crate::{
 
 async fn import(call: &Call, upload: Upload, kind: Kind, command: &'static str) -> Result<HttpResponse, Problem> {
     call.may(Permission::LibraryImport)?;
-    let import = Import::read(kind, &upload.read()?.bytes)?;
+    let import = Import::read(kind, &upload.read().await?.bytes)?;
     carry_out(call, &import, command).await
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn import_benchmarks(call: Call, params: Params, upload: Upload
     const COMMAND: &str = "benchmark_set.import";
     call.may(Permission::LibraryImport)?;
     let dry_run = params.flag("dry_run")?.unwrap_or(false);
-    let import = Import::read(Kind::Benchmarks, &upload.read()?.bytes)?;
+    let import = Import::read(Kind::Benchmarks, &upload.read().await?.bytes)?;
     if !dry_run {
         return carry_out(&call, &import, COMMAND).await;
     }

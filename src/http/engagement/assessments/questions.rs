@@ -43,7 +43,7 @@ pub(super) async fn upload_questions(
     call.may(Permission::AssessmentEdit)?;
     seen(&call, *id, |_, _| ()).await?;
     let (id, atomic) = (*id, params.flag("atomic")?.unwrap_or(false));
-    let rows = rows(&upload.read()?)?;
+    let rows = rows(&upload.read().await?)?;
     let ids: Vec<QuestionId> = call.tenant().journal.ids().many(rows.len()).await?;
     call.command("assessment.upload_questions", async |unit| {
         let (set, verticals): (_, Vec<VerticalId>) = unit
