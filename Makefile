@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 # The servers stop with make, however it ends.
 DDC = $(TARGET)/debug/ddc --stop-with-parent $$PPID
 
-.PHONY: setup run test lint openapi
+.PHONY: setup run test lint bench bench-full openapi
 .DEFAULT_GOAL := run
 
 setup:
@@ -23,6 +23,12 @@ test:
 lint: setup
 	@cargo fmt --all -- --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# Half an hour on two cores, with nothing else running; starts servers of its own, and writes bench/RESULTS.md.
+# One measurement: make bench ONLY=W1
+bench bench-full: setup
+	@cargo build --locked --release --package bench --package ddc --bins
+	@exec $(TARGET)/release/bench --scale $(if $(filter bench-full,$@),10m,1m) $(if $(ONLY),--only $(ONLY))
 
 openapi: setup
 	@cargo build --locked --bin ddc

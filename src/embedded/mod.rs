@@ -65,13 +65,15 @@ pub struct Options {
     pub durability: Durability,
     /// Folders to look for the programs in, before the usual ones.
     pub search: Vec<PathBuf>,
+    /// A library that PostgreSQL loads before all others (`LD_PRELOAD`), e.g. one that models a slow disk.
+    pub preload: Option<PathBuf>,
 }
 
 impl Options {
     /// Both servers, as they are meant to be used. `search` is usually [`crate::config::search_path`].
     #[must_use]
     pub fn new(search: Vec<PathBuf>) -> Self {
-        Self { postgres: true, nats: true, durability: Durability::Full, search }
+        Self { postgres: true, nats: true, durability: Durability::Full, search, preload: None }
     }
 }
 

@@ -17,7 +17,7 @@ use nix::unistd::{Pid, mkdtemp};
 use super::child::{self, Child, POLL, Stage};
 use super::files;
 use super::programs::{Account, PostgresPrograms};
-use super::{Durability, log};
+use super::{Durability, Options, log};
 
 const USER: &str = "ddc";
 const DATABASE: &str = "ddc";
@@ -39,6 +39,7 @@ pub(super) struct Postgres {
     password: String,
     log: PathBuf,
     durability: Durability,
+    preload: Option<PathBuf>,
 }
 
 impl Postgres {
@@ -46,16 +47,17 @@ impl Postgres {
     ///
     /// # Errors
     /// When the programs are missing, or the folder cannot be made.
-    pub(super) fn prepare(data_dir: &Path, search: &[PathBuf], durability: Durability) -> Result<Self> {
+    pub(super) fn prepare(data_dir: &Path, options: &Options) -> Result<Self> {
+        let Options { search, durability, preload, .. } = options.clone();
         let account = Account::for_postgres()?;
         let home = Home::open(&data_dir.join("postgres"), account)?;
         let written_by = fs::read_to_string(home.path.join("data/PG_VERSION")).ok();
         let wanted = written_by.map(|text| text.trim().parse()).transpose().context("PG_VERSION is unreadable")?;
-        let programs = PostgresPrograms::find(search, account, wanted)?;
+        let programs = PostgresPrograms::find(&search, account, wanted)?;
         let password = files::secret(&data_dir.join("postgres.password"))?;
         let sockets = home.sockets(account)?;
         let log = data_dir.join("logs/postgres.log");
-        let postgres = Self { home, sockets, programs, account, password, log, durability };
+        let postgres = Self { home, sockets, programs, account, password, log, durability, preload };
         if wanted.is_none() {
             postgres.make_data().context("the private PostgreSQL's data folder cannot be made")?;
         }
@@ -78,6 +80,9 @@ impl Postgres {
         command.arg("-D").arg(self.home.inside("data"));
         for setting in self.settings() {
             command.arg("-c").arg(setting);
+        }
+        if let Some(library) = &self.preload {
+            command.env("LD_PRELOAD", library);
         }
         let log = log::open(&self.log)?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);

@@ -64,7 +64,7 @@ struct Running {
 fn start(data_dir: &Path, options: &Options) -> Result<Running> {
     let mut running = Running::default();
     if options.postgres {
-        let postgres = Postgres::prepare(data_dir, &options.search, options.durability)?;
+        let postgres = Postgres::prepare(data_dir, options)?;
         running.postgres = Some((Watched::new(postgres.start()?), postgres));
     }
     if options.nats {

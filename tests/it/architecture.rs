@@ -33,7 +33,7 @@ fn sources(folders: &[&str]) -> Vec<(String, String)> {
     files.into_iter().map(read).collect()
 }
 
-const ALL: &[&str] = &["aggregates", "projections", "src", "tests"];
+const ALL: &[&str] = &["aggregates", "projections", "src", "tests", "bench"];
 
 /// The code of a file: without comments, and without the tests at its end.
 fn code(text: &str) -> String {
@@ -72,7 +72,7 @@ fn dependencies_point_from_the_shell_to_the_kernel() {
                     on == "kernel" || name == "oversight_projections" || name == format!("{on}_projections")
                 }
                 ("projections", "projections") => on == "runtime" && name != "runtime",
-                ("", _) => true,
+                ("" | "bench", _) => true,
                 _ => false,
             };
             assert!(allowed, "{name} must not depend on {on}");

@@ -1,0 +1,139 @@
+//! W4: reads over HTTP, as a frontend asks them.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use ddc::embedded::TemporaryFolder;
+use serde_json::{Value, json};
+
+use crate::{
+    bench::Bench,
+    http_load::{self, Connection},
+    measure::{Contestant, alternate},
+    node::{self, Node},
+    pgbench,
+    report::Section,
+    scale::Scale,
+    seed::{self, Kind, Seed, Shape},
+    w5_http_commands::CONNECTIONS,
+};
+
+const UNIT: &str = "requests/s";
+const PAGE: u32 = 50;
+/// The deep page begins here, of a million rows.
+const DEEP_PER_MILLE: u32 = 900;
+
+/// Questions that are asked of a list of so many companies.
+pub(crate) struct Questions {
+    pub(crate) one: Box<dyn Fn(u64) -> String + Send + Sync>,
+    pub(crate) first: String,
+    deep: String,
+    filtered: String,
+    stats: String,
+}
+
+impl Questions {
+    pub(crate) fn of(rows: u32) -> Self {
+        let deep = rows / 1000 * DEEP_PER_MILLE;
+        let cursor = json!({"b": false, "k": seed::company_name(deep), "i": deep}).to_string();
+        Self {
+            one: Box::new(move |chance| format!("/api/common/company/{}/", 1 + chance % u64::from(rows))),
+            first: format!("/api/common/companies/?page_size={PAGE}"),
+            deep: format!("/api/common/companies/?page_size={PAGE}&cursor={}", BASE64.encode(cursor)),
+            // One row of all.
+            filtered: format!("/api/common/companies/?page_size={PAGE}&search={:08}", rows / 2),
+            stats: "/api/dashboards/stats/".to_owned(),
+        }
+    }
+}
+
+/// The page's rows, as bare SQL.
+const SELECT: &str = "SELECT id, name, body FROM main.company_list WHERE NOT is_deleted ORDER BY name, id LIMIT 51;\n";
+
+/// All of W4.
+pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
+    // A row an event.
+    let rows = bench.scale.events();
+    let seed = Seed { kind: Kind::Company, shape: Shape::Ddc, streams: rows, each: 1 };
+    let url = bench.seeded(seed, "w4_ddc").await?;
+    let node = Node::ddc(&url, &bench.nats()?.url, "w4").await?;
+    let token = node::token()?;
+    let questions = Questions::of(rows);
+    let folder = TemporaryFolder::new()?;
+    let (file, size) = answer(node.address, &questions.first, &token, &folder).await?;
+    let peer = Node::peer(&["bytes", "--file", &file]).await?;
+
+    let asked = |key: &'static str, what: String, path: String| ask(bench.scale, node.address, &token, key, what, path);
+    let (scale, address, ids, one) = (bench.scale, node.address, token.clone(), questions.one);
+    let one = std::sync::Arc::new(one);
+    let mut contestants = vec![
+        Contestant::new("w4.ddc.one", "DDC, one resource", UNIT, move |_| {
+            let (one, token) = (std::sync::Arc::clone(&one), ids.clone());
+            http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
+                http_load::get(&one(chance), &token)
+            })
+        }),
+        asked("w4.ddc.first", format!("DDC, list of {PAGE}, first page"), questions.first),
+        asked("w4.ddc.deep", format!("DDC, list of {PAGE}, from row {}", rows / 1000 * DEEP_PER_MILLE), questions.deep),
+        asked(
+            "w4.ddc.filtered",
+            "DDC, list, searched for a part of the name that one row has".to_owned(),
+            questions.filtered,
+        ),
+        asked("w4.ddc.stats", "DDC, dashboard stats".to_owned(), questions.stats),
+        ask(
+            bench.scale,
+            peer.address,
+            &token,
+            "w4.memory",
+            "actix-web, the first page's bytes from memory".to_owned(),
+            "/bytes/".to_owned(),
+        ),
+    ];
+    if let Some(program) = bench.pgbench.clone() {
+        let pgbench = pgbench::Bench { program, url: url.clone(), script: SELECT.to_owned() };
+        let what = format!("pgbench, SELECT of the same {PAGE} rows, {CONNECTIONS} clients");
+        contestants.push(Contestant::new("w4.pgbench", what, UNIT, move |_| {
+            let pgbench = pgbench.clone();
+            async move { pgbench.run(usize::try_from(CONNECTIONS)?, scale.measure()).await }
+        }));
+    }
+    let figures = alternate(&bench.progress, bench.scale.rounds(), contestants).await?;
+    node.stop().await?;
+    peer.stop().await?;
+    let mut section = Section::new("W4", "Reads over HTTP", figures);
+    section.say(format!(
+        "{CONNECTIONS} connections ask a node with {rows} companies; every request carries a JWT. The first page is \
+         {size} bytes. The dashboard has no engagements to count."
+    ));
+    Ok(section)
+}
+
+/// One question, asked again and again.
+pub(crate) fn ask<'a>(
+    scale: Scale,
+    address: SocketAddr,
+    token: &str,
+    key: impl Into<String>,
+    what: String,
+    path: String,
+) -> Contestant<'a> {
+    let request = http_load::get(&path, token);
+    Contestant::new(key, what, UNIT, move |_| {
+        let request = request.clone();
+        http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |_| request.clone())
+    })
+}
+
+/// What DDC answers, in a file, and how long it is; it must be a whole page.
+async fn answer(address: SocketAddr, path: &str, token: &str, folder: &TemporaryFolder) -> Result<(String, usize)> {
+    let mut connection = Connection::open(address).await?;
+    let body = connection.send(&http_load::get(path, token)).await?;
+    let page: Value = serde_json::from_slice(body)?;
+    let results = page.get("results").and_then(Value::as_array).context("the list has no results")?;
+    anyhow::ensure!(results.len() == usize::try_from(PAGE)?, "the list has {} rows", results.len());
+    let file = folder.path().join("page.json");
+    std::fs::write(&file, body)?;
+    Ok((file.to_string_lossy().into_owned(), body.len()))
+}

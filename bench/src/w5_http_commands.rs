@@ -1,0 +1,72 @@
+//! W5: commands over HTTP, as a frontend gives them.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use anyhow::Result;
+
+use crate::{
+    bench::Bench,
+    http_load,
+    measure::{Contestant, alternate},
+    node::{self, Node},
+    report::Section,
+    scale::EVENTS_EACH,
+    seed::{self, Kind, Seed, Shape},
+};
+
+pub(crate) const CONNECTIONS: u64 = 32;
+/// Companies that are written to.
+const WORKING_SET: u64 = 5_000;
+const UNIT: &str = "requests/s";
+
+/// All of W5.
+pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
+    let streams = bench.scale.streams();
+    let seed = |shape| Seed { kind: Kind::Company, shape, streams, each: EVENTS_EACH };
+    let url = bench.seeded(seed(Shape::Ddc), "w5_ddc").await?;
+    let peer_url = bench.seeded(seed(Shape::PostgresEs), "w5_vanilla").await?;
+    let nats = bench.nats()?;
+    let node = Node::ddc(&url, &nats.url, "w5").await?;
+    let peer = Node::peer(&["commands", "--database", &peer_url]).await?;
+    let token = node::token()?;
+    let (numbers, peer_numbers) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let companies = WORKING_SET.min(u64::from(streams));
+    let (scale, address, peer_address) = (bench.scale, node.address, peer.address);
+    let contestants = vec![
+        Contestant::new("w5.ddc", "DDC, PUT with JWT, validation and idempotency key", UNIT, move |_| {
+            let (token, numbers) = (token.clone(), Arc::clone(&numbers));
+            http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
+                let number = numbers.fetch_add(1, Ordering::Relaxed);
+                let path = format!("/api/common/company/{}/update/", 1 + chance % companies);
+                http_load::put(&path, &token, &format!("bench-{number}"), &body(number))
+            })
+        }),
+        Contestant::new("w5.vanilla", "bare actix-web + PostgresCqrs", UNIT, move |_| {
+            let numbers = Arc::clone(&peer_numbers);
+            http_load::load(peer_address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
+                let number = numbers.fetch_add(1, Ordering::Relaxed);
+                let path = format!("/company/{}/", 1 + chance % companies);
+                http_load::put(&path, "", &format!("bench-{number}"), &body(number))
+            })
+        }),
+    ];
+    let figures = alternate(&bench.progress, bench.scale.rounds(), contestants).await?;
+    node.stop().await?;
+    peer.stop().await?;
+    let mut section = Section::new("W5", "Commands over HTTP", figures);
+    section.say(format!(
+        "{CONNECTIONS} connections, each changes the address of one of {companies} companies at a time. DDC is a whole \
+         node: meanwhile it also keeps its read models, publishes to NATS and runs its reactions; the bare endpoint \
+         does the command and nothing else, without JWT and without a key."
+    ));
+    Ok(section)
+}
+
+/// Something new each time: what changes nothing makes no event.
+fn body(number: u64) -> String {
+    let floor = u32::try_from(number % 1_000_000_000).unwrap_or_default() + 1_000_000;
+    format!(r#"{{"address":"{}"}}"#, seed::address(7, floor))
+}

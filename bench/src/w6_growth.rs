@@ -1,0 +1,235 @@
+//! W6: what becomes slower as the journal grows. It should be nothing.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use ddc::tenant::Tenant;
+use identity_projections::company_list::CompanyList;
+use runtime::{ResourceTable, feed};
+
+use crate::{
+    bench::Bench,
+    http_load,
+    measure::{Contestant, Figure, Sample, alternate, once, real},
+    node::{self, Node},
+    prepared,
+    report::{Section, number},
+    scale::{EVENTS_EACH, Scale},
+    seed::{Kind, Seed, Shape},
+    servers,
+    w1_commands::{Streams, add, run_ddc, working_set},
+    w4_reads::{Questions, ask},
+    w5_http_commands::CONNECTIONS,
+};
+
+/// Events of one batch of a live projection.
+const BATCH: i64 = 1_000;
+const BATCHES: i64 = 20;
+/// A node that has been left alone this long is at rest.
+const AT_REST: Duration = Duration::from_secs(4);
+/// Loads of a stream that is not at hand.
+const LOADS: u32 = 20;
+
+/// A journal of one size, and a node on it.
+struct Grown {
+    events: u32,
+    dossiers: Tenant,
+    companies: Tenant,
+    node: Node,
+}
+
+/// All of W6.
+pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
+    let mut figures = Vec::new();
+    let mut journals = Vec::new();
+    for events in bench.scale.growth() {
+        journals.push(grow(bench, *events, &mut figures).await?);
+    }
+    let contestants = journals.iter().map(|grown| contestants(bench, grown)).collect::<Result<Vec<_>>>()?;
+    let measured =
+        alternate(&bench.progress, bench.scale.rounds(), contestants.into_iter().flatten().collect()).await?;
+    if let (Some(small), Some(large)) = (journals.first(), journals.last()) {
+        figures.push(worst(&measured, small.events, large.events)?);
+    }
+    figures.extend(measured);
+    for Grown { dossiers, companies, node, .. } in journals {
+        node.stop().await?;
+        dossiers.pool.close().await;
+        companies.pool.close().await;
+    }
+    for length in lengths(bench.scale) {
+        figures.extend(long_stream(bench, *length).await?);
+    }
+    let mut section = Section::new("W6", "Growth", figures);
+    section.say(format!(
+        "The same with different numbers of events in the journal: 32 writers as in W1; {CONNECTIONS} connections that \
+         read as in W4 (a tenth as many companies as events); a batch of {BATCH} events applied to the list of \
+         companies. Then commands to streams of different length, of which those of 1,000 events and more have the \
+         snapshots that the journal writes every 100 events."
+    ));
+    Ok(section)
+}
+
+async fn grow(bench: &Bench, events: u32, figures: &mut Vec<Figure>) -> Result<Grown> {
+    let seed = |kind| Seed { kind, shape: Shape::Ddc, streams: events / EVENTS_EACH, each: EVENTS_EACH };
+    let dossiers = bench.seeded(seed(Kind::Dossier), &format!("w6_dossiers_{events}")).await?;
+    let companies = bench.seeded(seed(Kind::Company), &format!("w6_companies_{events}")).await?;
+    if events > bench.scale.events() {
+        // Nobody else measures on so much.
+        bench.forget(seed(Kind::Dossier)).await?;
+        bench.forget(seed(Kind::Company)).await?;
+    }
+    let node = Node::ddc(&companies, &bench.nats()?.url, &format!("w6_{events}")).await?;
+    let events_text = number(f64::from(events));
+    let started = node.started_within.as_secs_f64() * 1000.0;
+    let what = format!("start-up to the first answer, {events_text} events");
+    let start = once(&bench.progress, format!("w6.start.{events}"), what, "ms", async { Ok(Sample::of(started)) });
+    figures.push(start.await?);
+    let memory = async {
+        tokio::time::sleep(AT_REST).await;
+        Ok(Sample::of(real(usize::try_from(node.memory()? / 1024)?) / 1024.0))
+    };
+    let what = format!("memory of the node at rest, {events_text} events");
+    let mut memory = once(&bench.progress, format!("w6.rss.{events}"), what, "MB", memory).await?;
+    if bench.scale.growth().last() == Some(&events) {
+        memory.key = "w6.rss.largest".to_owned();
+    }
+    figures.push(memory);
+    Ok(Grown {
+        events,
+        dossiers: servers::tenant(&dossiers, Vec::new()).await?,
+        companies: servers::tenant(&companies, ddc::app::projections()).await?,
+        node,
+    })
+}
+
+fn contestants<'a>(bench: &'a Bench, grown: &'a Grown) -> Result<Vec<Contestant<'a>>> {
+    let (events, scale, address) = (grown.events, bench.scale, grown.node.address);
+    let text = number(f64::from(events));
+    let token = node::token()?;
+    let questions = Questions::of(events / EVENTS_EACH);
+    let (one, one_token) = (Arc::new(questions.one), token.clone());
+    let list = format!("DDC, list of 50, {text} events");
+    Ok(vec![
+        Contestant::new(
+            format!("w6.commands.{events}"),
+            format!("DDC, 32 writers, {text} events"),
+            "commands/s",
+            move |_| {
+                let journal = grown.dossiers.journal.clone();
+                run_ddc(bench, vec![journal], 32, 1, working_set(events / EVENTS_EACH, bench.next_run()))
+            },
+        ),
+        Contestant::new(
+            format!("w6.one.{events}"),
+            format!("DDC, one resource, {text} events"),
+            "requests/s",
+            move |_| {
+                let (one, token) = (Arc::clone(&one), one_token.clone());
+                http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
+                    http_load::get(&one(chance), &token)
+                })
+            },
+        ),
+        ask(scale, address, &token, format!("w6.list.{events}"), list, questions.first),
+        Contestant::new(
+            format!("w6.batch.{events}"),
+            format!("DDC, batches of {BATCH} events into company_list, {text} events"),
+            "events/s",
+            move |_| batches(&grown.companies),
+        ),
+    ])
+}
+
+/// The projection's own work on the journal's last events, not committed.
+async fn batches(tenant: &Tenant) -> Result<Sample> {
+    let projection = prepared::projection(tenant, CompanyList::NAME)?;
+    let head = feed::head(&tenant.pool).await?;
+    let mut applied = 0;
+    let started = Instant::now();
+    for batch in (1..=BATCHES).rev() {
+        let mut tx = tenant.pool.begin().await?;
+        let from = (head - batch * BATCH).max(0);
+        let events = feed::after(&mut tx, from, head, projection.kinds(), BATCH).await?;
+        projection.apply(&mut tx, tenant.journal.codec(), &events).await?;
+        applied += u64::try_from(events.len())?;
+        tx.rollback().await?;
+    }
+    Ok(Sample::rate(applied, started.elapsed()))
+}
+
+/// How much slower the slowest thing has become.
+fn worst(figures: &[Figure], small: u32, large: u32) -> Result<Figure> {
+    let value = |key: String| figures.iter().find(|figure| figure.key == key).and_then(Figure::median);
+    let mut worst = (0.0, "");
+    for name in ["commands", "one", "list", "batch"] {
+        let before = value(format!("w6.{name}.{small}")).context("not measured")?;
+        let after = value(format!("w6.{name}.{large}")).context("not measured")?;
+        if before / after > worst.0 {
+            worst = (before / after, name);
+        }
+    }
+    let (large, small) = (number(f64::from(large)), number(f64::from(small)));
+    let what = format!("the slowest of them ({}) with {large} events against {small}", worst.1);
+    Ok(Figure { key: "w6.worst".to_owned(), what, unit: "x", samples: vec![Sample::of(worst.0)] })
+}
+
+const fn lengths(scale: Scale) -> &'static [u32] {
+    match scale {
+        Scale::Quick => &[10, 1_000],
+        Scale::Million | Scale::TenMillion => &[10, 1_000, 100_000],
+    }
+}
+
+/// One writer's commands to streams of this length: at hand, and not.
+async fn long_stream(bench: &Bench, length: u32) -> Result<Vec<Figure>> {
+    let streams = (10_000 / length).clamp(1, 100);
+    let seed = Seed { kind: Kind::Dossier, shape: Shape::Ddc, streams, each: length };
+    let url = bench.seeded(seed, "w6_length").await?;
+    let tenant = servers::tenant(&url, Vec::new()).await?;
+    if length >= 1_000 {
+        for id in 1..=streams {
+            // As the journal would have on the way: a snapshot.
+            add(&tenant.journal, u64::from(id), 100).await?;
+        }
+    }
+    let text = number(f64::from(length));
+    let at_hand = once(
+        &bench.progress,
+        format!("w6.stream.{length}"),
+        format!("DDC, one writer, streams of {text} events at hand"),
+        "commands/s",
+        run_ddc(bench, vec![tenant.journal.clone()], 1, 1, Streams::Of(1, streams)),
+    )
+    .await?;
+    tenant.pool.close().await;
+    let loads = once(
+        &bench.progress,
+        format!("w6.load.{length}"),
+        format!("DDC, one command each to streams of {text} events that are not at hand"),
+        "commands/s",
+        cold(&url, streams),
+    )
+    .await?;
+    Ok(vec![at_hand, loads])
+}
+
+/// Each command on a node that knows no stream.
+async fn cold(url: &str, streams: u32) -> Result<Sample> {
+    let mut latencies = Vec::new();
+    for load in 0..LOADS {
+        let tenant = servers::tenant(url, Vec::new()).await?;
+        let id = u64::from(1 + load % streams);
+        // Another stream pays for the connections and for the statements' preparation.
+        add(&tenant.journal, u64::MAX, 1).await?;
+        let started = Instant::now();
+        add(&tenant.journal, id, 1).await?;
+        latencies.push(started.elapsed());
+        tenant.pool.close().await;
+    }
+    let took = latencies.iter().sum();
+    Ok(Sample::of_latencies(took, latencies))
+}
