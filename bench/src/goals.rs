@@ -56,6 +56,7 @@ const GOALS: &[Goal] = &[
     goal("W2 rebuild of one projection into its table, against cqrs-es' replay into memory", AtLeast(3.0), "x", |r| {
         r.ratio("w2.ddc.one", "w2.vanilla.memory")
     }),
+    goal("journal verify", AtLeast(1_000_000.0 / 60.0), "events/s", |r| r.value("w2.verify")),
     goal("W3 p99 command → visible in a query, at 200/s", AtMost(2.5), "ms", |r| r.p99("w3.visible.200")),
     goal("W3 the same, against the append's own p99", AtMost(2.5), "x", |r| {
         Some(r.p99("w3.visible.200")? / r.p99("w3.append.200")?)

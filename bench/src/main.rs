@@ -1,6 +1,7 @@
 //! DDC measured beside its peers, on servers of its own: `make bench`.
 
 mod bench;
+mod chained;
 mod copy_out;
 mod dossier;
 mod goals;

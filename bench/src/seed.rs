@@ -1,16 +1,16 @@
 //! Journals to measure on: the same events for DDC, for postgres-es and for bare SQL, loaded by COPY.
 
-use std::{cell::RefCell, collections::HashSet, fmt::Write as _};
+use std::{cell::RefCell, collections::HashSet};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use identity::company::{CompanyDetails, CompanyEvent};
 use kernel::{CompanyId, Text};
 use runtime::Metadata;
-use serde::Serialize;
 use sqlx::{Executor, PgConnection, PgPool, postgres::PgPoolCopyExt};
 
 use crate::{
+    chained::{Chain, Event},
     dossier::{DossierEvent, Entry},
     prepared,
     progress::Progress,
@@ -107,7 +107,6 @@ async fn load(postgres: &Postgres, seed: Seed) -> Result<()> {
 async fn load_ddc(url: &str, seed: Seed) -> Result<()> {
     let tenant = servers::tenant(url, ddc::app::projections()).await?;
     copy_events(&tenant.pool, seed).await?;
-    sqlx::query("UPDATE journal_head SET position = $1").bind(i64::from(seed.events())).execute(&tenant.pool).await?;
     tenant.pool.execute("VACUUM ANALYZE events").await?;
     if seed.kind == Kind::Company {
         prepared::prepare(&tenant).await?;
@@ -132,7 +131,8 @@ async fn create_bare(pool: &PgPool) -> Result<()> {
 async fn copy_events(pool: &PgPool, seed: Seed) -> Result<()> {
     let columns = match seed.shape {
         Shape::Ddc => {
-            "position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, recorded_at"
+            "position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, \
+             recorded_at, hash"
         }
         Shape::PostgresEs => "aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata",
         Shape::Bare => {
@@ -141,11 +141,16 @@ async fn copy_events(pool: &PgPool, seed: Seed) -> Result<()> {
     };
     let mut copy = pool.copy_in_raw(&format!("COPY events ({columns}) FROM STDIN")).await?;
     let mut lines = String::with_capacity(CHUNK + 4096);
+    let mut chain = Chain::default();
     let mut position = 0_u32;
     for sequence in 1..=seed.each {
         for id in 1..=seed.streams {
             position += 1;
-            line(&mut lines, seed, position, id, sequence)?;
+            let event = event(seed.kind, position, id, sequence)?;
+            if seed.shape == Shape::Ddc {
+                chain.add(position, &event)?;
+            }
+            event.write(&mut lines, seed.shape, position)?;
             if lines.len() >= CHUNK {
                 copy.send(lines.as_bytes()).await?;
                 lines.clear();
@@ -154,38 +159,28 @@ async fn copy_events(pool: &PgPool, seed: Seed) -> Result<()> {
     }
     copy.send(lines.as_bytes()).await?;
     copy.finish().await?;
+    if seed.shape == Shape::Ddc {
+        chain.store(pool, position).await?;
+    }
     Ok(())
 }
 
-fn line(lines: &mut String, seed: Seed, position: u32, id: u32, sequence: u32) -> Result<()> {
+fn event(kind: Kind, position: u32, id: u32, sequence: u32) -> Result<Event> {
     let at = instant(position);
-    let (kind, event_type, payload) = match seed.kind {
-        Kind::Dossier => ("dossier", "dossier.entry_added", text(&dossier_event(sequence))?),
+    let (kind, event_type, payload) = match kind {
+        Kind::Dossier => ("dossier", "dossier.entry_added", serde_json::to_string(&dossier_event(sequence))?),
         Kind::Company => {
             let (event_type, event) = company_event(id, sequence)?;
-            ("company", event_type, text(&event)?)
+            ("company", event_type, serde_json::to_string(&event)?)
         }
     };
-    let metadata = text(&metadata(at, kind, position))?;
-    if seed.shape == Shape::Ddc {
-        write!(lines, "{position}\t")?;
-    }
-    write!(lines, "{kind}\t{id}\t{sequence}\t{event_type}\t1.0\t{payload}\t{metadata}")?;
-    if seed.shape != Shape::PostgresEs {
-        write!(lines, "\t{}", at.to_rfc3339())?;
-    }
-    lines.push('\n');
-    Ok(())
+    let metadata = serde_json::to_string(&metadata(at, kind, position))?;
+    Ok(Event { kind, id: id.to_string(), sequence, event_type, payload, metadata, at })
 }
 
 /// A long while ago, a millisecond an event.
 fn instant(position: u32) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::milliseconds(i64::from(position))
-}
-
-/// JSON as COPY's text format wants it.
-fn text(value: &impl Serialize) -> Result<String> {
-    Ok(serde_json::to_string(value)?.replace('\\', "\\\\"))
 }
 
 fn dossier_event(sequence: u32) -> DossierEvent {

@@ -3,12 +3,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use async_nats::jetstream::{message::PublishMessage, stream::Config};
-use ddc::{config::Secret, fanout::Broker, tenant::Tenant};
+use ddc::{
+    config::Secret,
+    fanout::{Broker, Message, relay},
+    tenant::Tenant,
+};
+use runtime::{checkpoint, feed};
 
-/// A new stream whose last message says that everything up to `position` has been published.
-pub(crate) async fn begin_at(nats_url: &str, name: &str, position: i64) -> Result<Arc<Broker>> {
+/// A new stream that holds the one event of `position`, as if those before it had been there once.
+pub(crate) async fn begin_at(nats_url: &str, name: &str, tenant: &Tenant, position: i64) -> Result<Arc<Broker>> {
     let broker = Broker::new(Secret::new(nats_url), name.to_uppercase());
     let context = broker.jetstream().await?;
     let config = Config {
@@ -19,14 +24,17 @@ pub(crate) async fn begin_at(nats_url: &str, name: &str, position: i64) -> Resul
     };
     context.create_stream(config).await?;
     if position > 0 {
-        let mark = PublishMessage::build().message_id(format!("main:{position}")).payload("".into());
-        context.send_publish(broker.subject("main", "bench.mark"), mark).await?.await?;
+        let events = feed::after(&mut *tenant.pool.acquire().await?, position - 1, position, &[], 1).await?;
+        let event = events.first().context("the journal does not reach that far")?;
+        let id = format!("{}:{position}", tenant.name);
+        let message = PublishMessage::build().message_id(id).payload(Message::encode(event, 0)?);
+        context.send_publish(broker.subject(tenant.name, &event.event_type), message).await?.await?;
     }
     Ok(Arc::new(broker))
 }
 
 /// As [`begin_at`], from the relay's checkpoint in a prepared journal.
 pub(crate) async fn for_journal(nats_url: &str, name: &str, tenant: &Tenant) -> Result<Arc<Broker>> {
-    let known = runtime::checkpoint::load(&tenant.pool, ddc::fanout::relay::NAME).await?;
-    begin_at(nats_url, name, known.map_or(0, |known| known.position)).await
+    let known = checkpoint::load(&tenant.pool, relay::NAME).await?;
+    begin_at(nats_url, name, tenant, known.map_or(0, |known| known.position)).await
 }

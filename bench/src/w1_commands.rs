@@ -11,6 +11,7 @@ use ddc::{
     tenant::Tenant,
 };
 use kernel::{Actor, Role};
+use runtime::feed::Feed;
 
 use crate::{
     bench::Bench,
@@ -181,7 +182,10 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let node = servers::tenant(&url, Vec::new()).await?;
     let second = servers::tenant(&url, Vec::new()).await?;
     // Nodes hear of each other's appends, as in earnest.
-    let hearing = [tokio::spawn(node.clone().listen()), tokio::spawn(second.clone().listen())];
+    let hearing = [&node, &second].map(|node| {
+        let feed = Feed::new(node.pool.clone(), node.journal.head());
+        tokio::spawn(node.clone().listen(feed))
+    });
     let peer = servers::pool(&peer_url, vanilla::CONNECTIONS).await?;
 
     let mut contestants = Vec::new();
@@ -226,11 +230,12 @@ fn different_streams<'a>(
 ) -> Result<Vec<Contestant<'a>>> {
     let streams = bench.scale.streams();
     let (journal, peer) = (node.journal.clone(), peer.clone());
+    let count = if writers == 1 { "one writer".to_owned() } else { format!("{writers} writers") };
     let mut contestants = vec![
-        Contestant::new(format!("w1.ddc.{writers}"), format!("DDC, {writers} writers"), UNIT, move |_| {
+        Contestant::new(format!("w1.ddc.{writers}"), format!("DDC, {count}"), UNIT, move |_| {
             run_ddc(bench, vec![journal.clone()], writers, 1, working_set(streams, bench.next_run()))
         }),
-        Contestant::new(format!("w1.vanilla.{writers}"), format!("postgres-es, {writers} writers"), UNIT, move |_| {
+        Contestant::new(format!("w1.vanilla.{writers}"), format!("postgres-es, {count}"), UNIT, move |_| {
             let peer = peer.clone();
             async move { run_vanilla(bench, &peer, writers, 1, working_set(streams, bench.next_run())).await }
         }),

@@ -12,7 +12,7 @@ use cqrs_es::{
     EventEnvelope, Query, View,
     persist::{GenericQuery, QueryReplay},
 };
-use ddc::tenant::Tenant;
+use ddc::{journal::verify, tenant::Tenant};
 use identity::company::{Company, CompanyEvent};
 use identity_projections::company_list::CompanyList;
 use kernel::Resource;
@@ -24,7 +24,7 @@ use sqlx::PgPool;
 use crate::{
     bench::Bench,
     copy_out,
-    measure::{Contestant, Sample, alternate},
+    measure::{Contestant, Sample, alternate, once},
     prepared,
     report::Section,
     scale::EVENTS_EACH,
@@ -47,7 +47,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let peer = servers::pool(&peer_url, vanilla::CONNECTIONS).await?;
     let all = tenant.projections.len();
     let (tenant, peer) = (&tenant, &peer);
-    let figures = alternate(
+    let mut figures = alternate(
         &bench.progress,
         bench.scale.rounds(),
         vec![
@@ -60,12 +60,14 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
             Contestant::new("w2.vanilla.views", "cqrs-es, replay into a GenericQuery view", UNIT, |_| {
                 replay_views(peer)
             }),
-            Contestant::new("w2.ddc.all", format!("DDC, rebuild of all {all} projections, one by one"), UNIT, |_| {
-                rebuild_all(tenant)
-            }),
         ],
     )
     .await?;
+    // These take long, and nobody does the like beside them: once is enough.
+    let what = format!("DDC, rebuild of all {all} projections, one by one");
+    figures.push(once(&bench.progress, "w2.ddc.all", what, UNIT, rebuild_all(tenant)).await?);
+    let what = "ddc journal verify, the whole journal";
+    figures.push(once(&bench.progress, "w2.verify", what, UNIT, verify_all(tenant)).await?);
     tenant.pool.close().await;
     peer.close().await;
     let mut section = Section::new("W2", "Rebuilding read models", figures);
@@ -77,6 +79,13 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
         VIEWS_WITHIN.as_secs()
     ));
     Ok(section)
+}
+
+async fn verify_all(tenant: &Tenant) -> Result<Sample> {
+    let started = Instant::now();
+    let range = verify::Range { from: 1, to: None, head: None };
+    let verified = verify::verify(&tenant.pool, range, &mut |_, _| {}).await?;
+    Ok(Sample::rate(verified.events, started.elapsed()))
 }
 
 async fn rebuild_one(tenant: &Tenant) -> Result<Sample> {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -58,7 +61,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let tenant = node.app.tenant.clone();
     let most = drive(WRITERS, bench.scale.warm_up(), bench.scale.measure(), move |chance, _| {
         let tenant = tenant.clone();
-        async move { give(&tenant, 1 + chance % companies, chance).await?.until_visible(&tenant).await.map(|_| ()) }
+        async move { give(&tenant, 1 + chance % companies).await?.until_visible(&tenant).await.map(|_| ()) }
     })
     .await?;
     let heavy = (most.value * HEAVY).max(GENTLE);
@@ -145,12 +148,14 @@ struct Given {
     position: i64,
 }
 
-/// Changes a company's address.
-async fn give(tenant: &Tenant, company: u64, number: u64) -> Result<Given> {
+/// Changes a company's address, to another one each time: what changes nothing makes no event.
+async fn give(tenant: &Tenant, company: u64) -> Result<Given> {
+    static NUMBER: AtomicU32 = AtomicU32::new(1_000_000);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let started = Instant::now();
     let actor = Actor::User { id: 1_i64.try_into()?, role: Role::Admin };
     let issuer = Issuer { actor, ..Issuer::system("company.change_details") };
-    let address = seed::address(7, u32::try_from(number % u64::from(u32::MAX))?);
+    let address = seed::address(7, number);
     let changes = CompanyChanges { address: Change::Set(Text::new(&address)?), ..CompanyChanges::default() };
     let done = tenant
         .journal
@@ -209,7 +214,7 @@ async fn at_rate(tenant: &Tenant, arrivals: &Arrivals, rate: f64, within: Durati
         while due <= started.elapsed() {
             let (tenant, number) = (tenant.clone(), chance.below(u64::MAX));
             tasks.push(spawn_local(async move {
-                let given = give(&tenant, 1 + number % companies, number).await?;
+                let given = give(&tenant, 1 + number % companies).await?;
                 let visible = given.until_visible(&tenant).await?;
                 Ok::<_, anyhow::Error>((given, visible))
             }));

@@ -21,6 +21,8 @@ use crate::{
 
 const UNIT: &str = "requests/s";
 const PAGE: u32 = 50;
+/// A search may read the whole table: with more of them, none would end within a run.
+const SEARCHERS: u64 = 2;
 /// The deep page begins here, of a million rows.
 const DEEP_PER_MILLE: u32 = 900;
 
@@ -64,7 +66,9 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let (file, size) = answer(node.address, &questions.first, &token, &folder).await?;
     let peer = Node::peer(&["bytes", "--file", &file]).await?;
 
-    let asked = |key: &'static str, what: String, path: String| ask(bench.scale, node.address, &token, key, what, path);
+    let asking = Asking { scale: bench.scale, address: node.address, token: &token, connections: CONNECTIONS };
+    let searching = Asking { connections: SEARCHERS, ..asking };
+    let memory = Asking { address: peer.address, ..asking };
     let (scale, address, ids, one) = (bench.scale, node.address, token.clone(), questions.one);
     let one = std::sync::Arc::new(one);
     let mut contestants = vec![
@@ -74,22 +78,19 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
                 http_load::get(&one(chance), &token)
             })
         }),
-        asked("w4.ddc.first", format!("DDC, list of {PAGE}, first page"), questions.first),
-        asked("w4.ddc.deep", format!("DDC, list of {PAGE}, from row {}", rows / 1000 * DEEP_PER_MILLE), questions.deep),
-        asked(
+        asking.contestant("w4.ddc.first", format!("DDC, list of {PAGE}, first page"), &questions.first),
+        asking.contestant(
+            "w4.ddc.deep",
+            format!("DDC, list of {PAGE}, from row {}", rows / 1000 * DEEP_PER_MILLE),
+            &questions.deep,
+        ),
+        searching.contestant(
             "w4.ddc.filtered",
-            "DDC, list, searched for a part of the name that one row has".to_owned(),
-            questions.filtered,
+            format!("DDC, list, searched for what one name has, {SEARCHERS} connections"),
+            &questions.filtered,
         ),
-        asked("w4.ddc.stats", "DDC, dashboard stats".to_owned(), questions.stats),
-        ask(
-            bench.scale,
-            peer.address,
-            &token,
-            "w4.memory",
-            "actix-web, the first page's bytes from memory".to_owned(),
-            "/bytes/".to_owned(),
-        ),
+        asking.contestant("w4.ddc.stats", "DDC, dashboard stats", &questions.stats),
+        memory.contestant("w4.memory", "actix-web, the first page's bytes from memory", "/bytes/"),
     ];
     if let Some(program) = bench.pgbench.clone() {
         let pgbench = pgbench::Bench { program, url: url.clone(), script: SELECT.to_owned() };
@@ -110,20 +111,23 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     Ok(section)
 }
 
-/// One question, asked again and again.
-pub(crate) fn ask<'a>(
-    scale: Scale,
-    address: SocketAddr,
-    token: &str,
-    key: impl Into<String>,
-    what: String,
-    path: String,
-) -> Contestant<'a> {
-    let request = http_load::get(&path, token);
-    Contestant::new(key, what, UNIT, move |_| {
-        let request = request.clone();
-        http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |_| request.clone())
-    })
+/// Somebody who asks a server one question again and again.
+pub(crate) struct Asking<'a> {
+    pub(crate) scale: Scale,
+    pub(crate) address: SocketAddr,
+    pub(crate) token: &'a str,
+    pub(crate) connections: u64,
+}
+
+impl Asking<'_> {
+    pub(crate) fn contestant<'a>(&self, key: impl Into<String>, what: impl Into<String>, path: &str) -> Contestant<'a> {
+        let Self { scale, address, connections, .. } = *self;
+        let request = http_load::get(path, self.token);
+        Contestant::new(key, what, UNIT, move |_| {
+            let request = request.clone();
+            http_load::load(address, connections, scale.warm_up(), scale.measure(), move |_| request.clone())
+        })
+    }
 }
 
 /// What DDC answers, in a file, and how long it is; it must be a whole page.

@@ -30,20 +30,27 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let peer_url = bench.seeded(seed(Shape::PostgresEs), "w5_vanilla").await?;
     let nats = bench.nats()?;
     let node = Node::ddc(&url, &nats.url, "w5").await?;
+    let api_url = bench.seeded(seed(Shape::Ddc), "w5_api").await?;
+    let api = Node::peer(&["api", "--database", &api_url]).await?;
     let peer = Node::peer(&["commands", "--database", &peer_url]).await?;
     let token = node::token()?;
     let (numbers, peer_numbers) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let companies = WORKING_SET.min(u64::from(streams));
-    let (scale, address, peer_address) = (bench.scale, node.address, peer.address);
-    let contestants = vec![
-        Contestant::new("w5.ddc", "DDC, PUT with JWT, validation and idempotency key", UNIT, move |_| {
+    let (scale, peer_address) = (bench.scale, peer.address);
+    let ddc = |key: &'static str, what: &'static str, address| {
+        let (token, numbers) = (token.clone(), Arc::clone(&numbers));
+        Contestant::new(key, what, UNIT, move |_| {
             let (token, numbers) = (token.clone(), Arc::clone(&numbers));
             http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
                 let number = numbers.fetch_add(1, Ordering::Relaxed);
                 let path = format!("/api/common/company/{}/update/", 1 + chance % companies);
                 http_load::put(&path, &token, &format!("bench-{number}"), &body(number))
             })
-        }),
+        })
+    };
+    let contestants = vec![
+        ddc("w5.ddc", "DDC, a whole node: PUT with JWT, validation and idempotency key", node.address),
+        ddc("w5.ddc.api", "DDC, the same with nobody reading the journal", api.address),
         Contestant::new("w5.vanilla", "bare actix-web + PostgresCqrs", UNIT, move |_| {
             let numbers = Arc::clone(&peer_numbers);
             http_load::load(peer_address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
@@ -55,6 +62,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     ];
     let figures = alternate(&bench.progress, bench.scale.rounds(), contestants).await?;
     node.stop().await?;
+    api.stop().await?;
     peer.stop().await?;
     let mut section = Section::new("W5", "Commands over HTTP", figures);
     section.say(format!(

@@ -21,7 +21,7 @@ use crate::{
     seed::{Kind, Seed, Shape},
     servers,
     w1_commands::{Streams, add, run_ddc, working_set},
-    w4_reads::{Questions, ask},
+    w4_reads::{Asking, Questions},
     w5_http_commands::CONNECTIONS,
 };
 
@@ -111,6 +111,7 @@ fn contestants<'a>(bench: &'a Bench, grown: &'a Grown) -> Result<Vec<Contestant<
     let text = number(f64::from(events));
     let token = node::token()?;
     let questions = Questions::of(events / EVENTS_EACH);
+    let asking = Asking { scale, address, token: &token, connections: CONNECTIONS };
     let (one, one_token) = (Arc::new(questions.one), token.clone());
     let list = format!("DDC, list of 50, {text} events");
     Ok(vec![
@@ -134,7 +135,7 @@ fn contestants<'a>(bench: &'a Bench, grown: &'a Grown) -> Result<Vec<Contestant<
                 })
             },
         ),
-        ask(scale, address, &token, format!("w6.list.{events}"), list, questions.first),
+        asking.contestant(format!("w6.list.{events}"), list, &questions.first),
         Contestant::new(
             format!("w6.batch.{events}"),
             format!("DDC, batches of {BATCH} events into company_list, {text} events"),

@@ -14,7 +14,10 @@ use ddc::{
     fanout::{Message, relay},
     tenant::Tenant,
 };
-use runtime::{Claims, checkpoint, feed};
+use runtime::{
+    Claims, checkpoint,
+    feed::{self, Feed},
+};
 
 use crate::{
     bench::Bench,
@@ -45,6 +48,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
         ("default", "flushed every two minutes", &default, PENDING_MOST),
     ] {
         let tenant = &tenant;
+        let most = most.min(i64::from(seed.events()));
         contestants.push(Contestant::new(
             format!("w7.ddc.{key}"),
             format!("DDC's relay, {most} events to catch up with, {what}"),
@@ -72,7 +76,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
 async fn catch_up(tenant: &Tenant, nats: &Nats, name: String, pending: i64) -> Result<Sample> {
     let head = feed::head(&tenant.pool).await?;
     let from = (head - pending).max(0);
-    let broker = stream::begin_at(&nats.url, &name, from).await?;
+    let broker = stream::begin_at(&nats.url, &name, tenant, from).await?;
     sqlx::query("UPDATE checkpoints SET position = $2 WHERE name = $1")
         .bind(relay::NAME)
         .bind(from)
@@ -82,13 +86,17 @@ async fn catch_up(tenant: &Tenant, nats: &Nats, name: String, pending: i64) -> R
     let mut epochs = claims.epochs();
     epochs.wait_for(|epochs| epochs.contains_key(relay::NAME)).await?;
     let started = Instant::now();
-    let relay = tokio::spawn(relay::run(tenant.clone(), Arc::clone(&broker), claims.epochs()));
+    let feed = Feed::new(tenant.pool.clone(), tenant.journal.head());
+    let tasks = [
+        tokio::spawn(Arc::clone(&feed).run()),
+        tokio::spawn(relay::run(tenant.clone(), feed, Arc::clone(&broker), claims.epochs())),
+    ];
     while checkpoint::load(&tenant.pool, relay::NAME).await?.is_none_or(|known| known.position < head) {
         ensure!(started.elapsed() < PATIENCE, "the relay does not catch up");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let took = started.elapsed();
-    relay.abort();
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
     claims.release().await;
     broker.jetstream().await?.delete_stream(broker.stream()).await?;
     Ok(Sample::rate((head - from).unsigned_abs(), took))
