@@ -208,7 +208,11 @@ impl Call {
             .tenant()
             .journal
             .execute(&issuer, async |unit| {
-                let reply = work(unit).await?;
+                let outcome = work(unit).await;
+                if let Some(actual) = unit.moved_on_to().filter(|_| yields(&outcome)) {
+                    return Err(ExecuteError::VersionConflict { actual }.into());
+                }
+                let reply = outcome?;
                 unit.remember(Answer {
                     status: reply.status.as_u16(),
                     body: reply.body.clone(),
@@ -372,6 +376,14 @@ impl From<CommandError> for Problem {
             CommandError::Execute(error) => error.into(),
         }
     }
+}
+
+/// Whether what was decided matters less than that the caller had seen another version. What he may not see or do he
+/// may not do on any version, and then he does not learn which there is.
+fn yields(outcome: &Result<Reply, Problem>) -> bool {
+    let Err(problem) = outcome else { return true };
+    let first = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND];
+    problem.status().is_client_error() && !first.contains(&problem.status())
 }
 
 fn answer_of(reply: &Reply) -> Answer {

@@ -66,6 +66,8 @@ pub struct Unit<'a> {
     snapshots: Vec<PendingSnapshot>,
     answer: Option<Answer>,
     contended: bool,
+    /// The version of a stream of which the caller had seen another.
+    moved_on_to: Option<i64>,
 }
 
 impl<'a> Unit<'a> {
@@ -80,6 +82,7 @@ impl<'a> Unit<'a> {
             snapshots: Vec::new(),
             answer: None,
             contended: false,
+            moved_on_to: None,
         }
     }
 
@@ -238,10 +241,11 @@ impl<'a> Unit<'a> {
         Ok(look(&loaded.aggregate, &loaded.stamp))
     }
 
-    /// Refuses to go on unless the caller saw the stream's present version (`If-Match`).
+    /// Refuses to commit unless the caller saw the stream's present version (`If-Match`). Work goes on meanwhile: whether
+    /// the caller may know of the stream at all is decided there, and comes first.
     ///
     /// # Errors
-    /// [`ExecuteError::VersionConflict`] when it has moved.
+    /// That the stream cannot be loaded.
     pub async fn require_version<A: Aggregate + 'static>(
         &mut self,
         id: impl ToString,
@@ -250,7 +254,16 @@ impl<'a> Unit<'a> {
         let Some(seen) = seen else { return Ok(()) };
         let index = self.hold::<A>(&id.to_string()).await?;
         let actual = loaded_mut::<A>(self.held.get_mut(index).ok_or_else(|| missing::<A>())?)?.stamp.version;
-        if seen == actual { Ok(()) } else { Err(ExecuteError::VersionConflict { actual }) }
+        if seen != actual {
+            self.moved_on_to = Some(actual);
+        }
+        Ok(())
+    }
+
+    /// The version of a stream of which the caller had seen another: whatever was decided is not committed.
+    #[must_use]
+    pub fn moved_on_to(&self) -> Option<i64> {
+        self.moved_on_to
     }
 
     /// What the aggregate looks like after this unit's events; `None` while it is not yet.
@@ -323,6 +336,9 @@ impl<'a> Unit<'a> {
 
     /// Hands everything over and waits until it is durable.
     pub(super) async fn commit(mut self) -> Result<Option<i64>, ExecuteError> {
+        if let Some(actual) = self.moved_on_to {
+            return Err(ExecuteError::VersionConflict { actual });
+        }
         if self.rows.is_empty() {
             return Ok(None);
         }
