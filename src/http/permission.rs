@@ -61,6 +61,7 @@ permissions! {
     ProposalRead: Admin | Reviewer | Consultant | Client;
     ProposalWrite: Admin | Consultant;
     ProposalDecide: Admin | Client;
+    ProposalDelete: Admin;
     ProjectRead: Admin | Reviewer | Consultant | Client;
     ProjectWrite: Admin | Consultant;
     DashboardRead: Admin | Reviewer | Consultant | Client;

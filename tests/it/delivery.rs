@@ -197,13 +197,14 @@ async fn everybody_does_what_his_role_allows_and_strangers_see_nothing() {
     let empty = json!({});
     for (method, path, body) in [
         (Method::PUT, proposal.clone(), &empty),
-        (Method::DELETE, proposal.clone(), &empty),
         (Method::POST, format!("{proposal}submit/"), &empty),
         (Method::POST, format!("{proposal}revise/"), &empty),
         (Method::POST, format!("{proposal}withdraw/"), &reason),
     ] {
         refused(&writers, method, &path, body).await;
     }
+    let deleters = [(&nobody, 401), (reviewer, 403), (client, 403), (consultant, 403), (other_consultant, 403)];
+    refused(&deleters, Method::DELETE, &proposal, &empty).await;
     let deciders = [(&nobody, 401), (reviewer, 403), (consultant, 403), (other_client, 404)];
     refused(&deciders, Method::POST, &format!("{proposal}approve/"), &empty).await;
     refused(&deciders, Method::POST, &format!("{proposal}reject/"), &reason).await;

@@ -203,7 +203,7 @@ pub(super) async fn delete_proposal(
     id: web::Path<ProposalId>,
     params: Params,
 ) -> Result<HttpResponse, Problem> {
-    call.may(Permission::ProposalWrite)?;
+    call.may(Permission::ProposalDelete)?;
     let (id, seen, force) = (*id, call.seen_version()?, params.flag("force")?.unwrap_or(false));
     call.command("proposal.delete", async |unit| {
         unit.require_version::<Proposal>(id, seen).await?;
