@@ -35,7 +35,9 @@ impl<T: DeserializeOwned> Body<T> {
     /// 400 when it is no JSON or of other types, 413, 415, and 422 when a member is unknown, missing or refused; the
     /// member is named.
     pub fn read(self) -> Result<T, Problem> {
-        read(&self.taken?)
+        let bytes = self.taken?;
+        no_list(&bytes)?;
+        read(&bytes)
     }
 
     /// As [`Body::read`], but an empty body stands for `{}`.
@@ -44,8 +46,18 @@ impl<T: DeserializeOwned> Body<T> {
     /// As [`Body::read`].
     pub fn read_or_empty(self) -> Result<T, Problem> {
         let bytes = self.taken?;
+        no_list(&bytes)?;
         read(if bytes.is_empty() { b"{}" } else { &bytes })
     }
+}
+
+/// Refuses a list in the place of an object: its elements would be taken for the members in their order.
+fn no_list(bytes: &[u8]) -> Result<(), Problem> {
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        let detail = "must be an object";
+        return Err(Problem::malformed(format!("body: {detail}")).with_error("body", detail));
+    }
+    Ok(())
 }
 
 /// Reads JSON text into its form.
