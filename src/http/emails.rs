@@ -18,7 +18,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/api/emails/logs/")]
 async fn list_emails(call: Call, params: Params) -> Result<HttpResponse, Problem> {
     call.may(Permission::EmailLogRead)?;
-    let list = params.list("email_log_list", Order::NEWEST, &[])?;
+    let list = params.log("email_log_list", Order::NEWEST, &[])?;
     let mut conditions = Vec::new();
     for column in ["status", "kind"] {
         conditions.extend(params.text(column).map(|text| Condition::Text(column, text.to_uppercase())));

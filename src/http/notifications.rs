@@ -18,7 +18,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/api/notifications/")]
 async fn list_notifications(call: Call, params: Params) -> Result<HttpResponse, Problem> {
     call.may(Permission::NotificationRead)?;
-    let list = params.list("notification_list", Order::NEWEST, &[])?;
+    let list = params.log("notification_list", Order::NEWEST, &[])?;
     let mut conditions = vec![Condition::Number("recipient", call.user().get())];
     conditions.extend(params.flag("is_read")?.map(|read| Condition::Is("is_read", read)));
     let position = fanout::position(&call.tenant().pool, fanout::NOTIFICATIONS).await?;

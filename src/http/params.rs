@@ -99,6 +99,15 @@ impl Params {
     /// # Errors
     /// 422 naming the parameter.
     pub fn list(&self, table: &'static str, default: Order, sortable: &[Sortable]) -> Result<List, Problem> {
+        let changed = ("updated_at", "updated_at", "timestamptz");
+        self.log(table, default, &[sortable, &[changed]].concat())
+    }
+
+    /// As [`Params::list`], of things that happened once and do not change.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn log(&self, table: &'static str, default: Order, sortable: &[Sortable]) -> Result<List, Problem> {
         let size = self.get::<i64>("page_size")?.unwrap_or(PAGE_SIZE);
         if size < 1 {
             return Err(Problem::field("INVALID", "page_size", "must be at least 1"));
@@ -121,11 +130,7 @@ impl Params {
     fn order(&self, default: Order, sortable: &[Sortable]) -> Result<Order, Problem> {
         let Some(text) = self.text("ordering") else { return Ok(default) };
         let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
-        let known = [
-            ("id", "id", "bigint"),
-            ("created_at", "created_at", "timestamptz"),
-            ("updated_at", "updated_at", "timestamptz"),
-        ];
+        let known = [("id", "id", "bigint"), ("created_at", "created_at", "timestamptz")];
         known
             .iter()
             .chain(sortable)

@@ -61,7 +61,7 @@ pub(super) async fn list_audit_logs(call: Call, params: Params) -> Result<HttpRe
     call.may(Permission::AuditRead)?;
     match params.text("format") {
         None | Some("json") => {
-            let list = params.list(audit_log::NAME, ORDER, &[])?;
+            let list = params.log(audit_log::NAME, ORDER, &[])?;
             call.list(audit_log::NAME, &params, list, conditions(&params)?).await
         }
         Some("csv") => export(&call, &params).await,
