@@ -10,6 +10,7 @@
 
 mod architecture;
 mod assessment;
+mod authorization;
 mod companies;
 mod contracts;
 mod costing;
@@ -17,6 +18,7 @@ mod crash;
 mod delivery;
 mod edge;
 mod embedded;
+mod engagement;
 mod fanout;
 mod golden;
 mod harness;
