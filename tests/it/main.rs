@@ -11,6 +11,7 @@
 mod architecture;
 mod assessment;
 mod authorization;
+mod client_history;
 mod companies;
 mod contracts;
 mod costing;

@@ -4,6 +4,7 @@ pub mod assessment_comments;
 pub mod assessment_list;
 pub mod assessment_reports;
 pub mod benchmark_list;
+pub mod client_history;
 mod item_table;
 pub mod opportunity_place;
 pub mod opportunity_template_list;

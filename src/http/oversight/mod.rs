@@ -1,6 +1,7 @@
 //! What happened, by whom, and how the whole work stands, over HTTP.
 
 mod audit_logs;
+mod client_history;
 mod dashboards;
 mod events;
 
@@ -12,5 +13,6 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         .service(dashboards::dashboard_details)
         .service(audit_logs::export_audit_logs)
         .service(audit_logs::list_audit_logs)
+        .service(client_history::get_client_history)
         .service(events::list_events);
 }
