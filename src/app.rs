@@ -12,7 +12,7 @@ use crate::{
     backing::Backing,
     config::Config,
     fanout::{Broker, Fanout},
-    http::idempotency::InFlight,
+    http::{activity::Activities, idempotency::InFlight},
     reactions, schedule,
     tenant::Tenant,
 };
@@ -23,6 +23,7 @@ pub struct App {
     pub tenant: Tenant,
     pub sessions: Sessions,
     pub in_flight: InFlight,
+    pub activities: Activities,
     pub broker: Arc<Broker>,
 }
 
@@ -53,7 +54,8 @@ impl App {
             refresh_lifetime: config.tokens.refresh,
         };
         let broker = Arc::new(Broker::new(backing.nats_url.clone(), config.stream.clone()));
-        Ok(Self { config, tenant, sessions, in_flight: InFlight::default(), broker })
+        let (in_flight, activities) = (InFlight::default(), Activities::default());
+        Ok(Self { config, tenant, sessions, in_flight, activities, broker })
     }
 }
 
@@ -64,6 +66,7 @@ pub struct Work {
     tasks: Vec<tokio::task::JoinHandle<()>>,
     reactions: Option<std::thread::JoinHandle<()>>,
     fanout: Option<Fanout>,
+    activities: Option<tokio::task::JoinHandle<()>>,
     stop: watch::Sender<bool>,
 }
 
@@ -79,6 +82,7 @@ impl Work {
         let mut work = Self::projecting(&app.tenant, names);
         work.reactions = Some(reactions::start(app.clone(), &work.feed, &work.claims, work.stop.subscribe())?);
         work.fanout = Some(Fanout::start(app, &work.feed)?);
+        work.activities = Some(tokio::spawn(Activities::run(app.clone(), work.stop.subscribe())));
         Ok(work)
     }
 
@@ -100,7 +104,7 @@ impl Work {
             let codec = Arc::clone(journal.codec());
             tasks.push(tokio::spawn(runtime::runner::run(pool, codec, Arc::clone(projection), progress, place)));
         }
-        Self { feed, claims, tasks, reactions: None, fanout: None, stop: watch::Sender::new(false) }
+        Self { feed, claims, tasks, reactions: None, fanout: None, activities: None, stop: watch::Sender::new(false) }
     }
 
     /// Stops all work and gives the claims up.
@@ -114,6 +118,11 @@ impl Work {
         }
         if let Some(fanout) = self.fanout {
             fanout.stop().await;
+        }
+        if let Some(activities) = self.activities
+            && activities.await.is_err()
+        {
+            tracing::warn!("the activities of the last requests are lost");
         }
         for task in &self.tasks {
             task.abort();

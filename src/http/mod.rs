@@ -1,6 +1,7 @@
 //! The edge: routes by context, and the one place each for authentication, permissions, problems, pages and
 //! idempotency.
 
+pub mod activity;
 pub mod body;
 pub mod call;
 mod emails;
@@ -155,6 +156,7 @@ pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Ser
                     .wrap(cors(&app))
                     .wrap(ErrorHandlers::new().default_handler_client(as_problem).default_handler_server(as_problem))
                     .wrap(from_fn(health::measure))
+                    .wrap(from_fn(activity::middleware))
                     .wrap(
                         DefaultHeaders::new()
                             .add(("X-Content-Type-Options", "nosniff"))

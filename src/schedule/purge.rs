@@ -1,14 +1,16 @@
-//! What has had its time is removed: answers kept for idempotency keys after a day, tokens after their end. None of it
-//! is business state.
+//! What has had its time is removed: answers kept for idempotency keys after a day, tokens after their end, what was
+//! asked of the server after 90 days, and notifications 180 days after they were read. None of it is business state.
 
 use anyhow::Result;
 
 use crate::app::App;
 
-const QUERIES: [&str; 3] = [
+const QUERIES: [&str; 5] = [
     "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'",
     "DELETE FROM refresh_tokens WHERE expires_at < now()",
     "DELETE FROM one_time_tokens WHERE expires_at < now()",
+    "DELETE FROM http_activities WHERE created_at < now() - interval '90 days'",
+    "DELETE FROM notifications WHERE is_read AND read_at < now() - interval '180 days'",
 ];
 
 pub(super) async fn run(app: &App) -> Result<()> {
