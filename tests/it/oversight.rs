@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::Node;
+use crate::{engagement::World, harness::Node};
 
 #[tokio::test]
 async fn every_change_is_in_the_audit_log_with_what_it_changed() {
@@ -103,4 +103,37 @@ async fn an_empty_dashboard_has_zeros_and_says_as_of_when() {
     admin.get("/api/dashboards/details/?limit=0").await.expect_problem(422, "INVALID");
     admin.get("/api/dashboards/stats/?from=soon").await.expect_problem(422, "INVALID");
     node.anonymous().get("/api/dashboards/stats/").await.expect_problem(401, "NOT_AUTHENTICATED");
+}
+
+#[tokio::test]
+async fn who_takes_part_in_an_assessment_reads_what_happened_to_it() {
+    let node = Node::start().await;
+    let world = World::build(&node).await;
+    let path = world.fill("/api/assessments/{id}/history/");
+    let admin = node.admin().await;
+    let actions = |history: &serde_json::Value| -> Vec<String> {
+        let rows = history["results"].as_array().unwrap().iter();
+        rows.map(|row| row["action"].as_str().unwrap().trim_start_matches("assessment ").to_owned()).collect()
+    };
+    for staff in [&admin, &world.reviewer, &world.consultant] {
+        let history = staff.get(&format!("{path}?page_size=100")).await.expect(200);
+        let actions = actions(&history);
+        assert_eq!(actions.last().map(String::as_str), Some("created"), "{history}");
+        for action in ["questions imported", "analysis requested", "comment added", "opportunities claimed"] {
+            assert!(actions.iter().any(|known| known == action), "{action} is not in {actions:?}");
+        }
+        let row = &history["results"][0];
+        assert!(row["created_at"].is_string() && row["event_id"].is_i64() && row["details"].is_object(), "{row}");
+        // Where from and in which request is ADMIN's to know, in the audit log.
+        assert!(row.get("ip").is_none() && row.get("request_id").is_none(), "{row}");
+    }
+    let seen = world.client.get(&format!("{path}?page_size=100")).await.expect(200);
+    let seen = actions(&seen);
+    assert!(seen.iter().any(|action| action == "comment added"), "{seen:?}");
+    assert!(!seen.iter().any(|action| action.contains("opportunities") || action.contains("costing")), "{seen:?}");
+    let first = world.client.get(&format!("{path}?page_size=1")).await.expect(200);
+    let next = first["next"].as_str().unwrap().trim_start_matches(&node.address).to_owned();
+    assert_eq!(actions(&world.client.get(&next).await.expect(200))[0], seen[1]);
+    assert_eq!(admin.get(&format!("{path}?to=2020-01-01")).await.expect(200)["count"], 0);
+    admin.get(&format!("{path}?ordering=updated_at")).await.expect_problem(422, "INVALID");
 }

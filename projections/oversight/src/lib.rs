@@ -1,6 +1,7 @@
 //! What can be asked about everything: who did what, and how the whole work stands. These read models see every
 //! context's events and belong to no aggregate.
 
+pub mod assessment_history;
 pub mod audit_log;
 pub mod dashboard;
 

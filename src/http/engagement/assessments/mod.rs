@@ -8,6 +8,7 @@ mod analysis;
 mod answers;
 mod comments;
 mod facts;
+mod history;
 mod opportunities;
 mod questions;
 mod resource;
@@ -30,6 +31,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         .service(resource::update_assessment)
         .service(resource::delete_assessment)
         .service(resource::restore_assessment)
+        .service(history::list_history)
         .service(comments::list_comments)
         .service(comments::add_comment)
         .service(comments::resolve_comment)
