@@ -22,13 +22,16 @@ pub(crate) struct Bench {
     pub(crate) postgres: Postgres,
     /// The program, where the machine has it.
     pub(crate) pgbench: Option<PathBuf>,
+    /// Only contestants whose key holds this; others are left out.
+    matching: Option<String>,
+    rounds: Option<usize>,
     nats: OnceCell<Nats>,
     seeds: Seeds,
     runs: Cell<usize>,
 }
 
 impl Bench {
-    pub(crate) fn new(scale: Scale) -> Result<Self> {
+    pub(crate) fn new(scale: Scale, rounds: Option<usize>, matching: Option<String>) -> Result<Self> {
         let progress = Progress::new();
         progress.say("starting a private PostgreSQL");
         Ok(Self {
@@ -36,10 +39,21 @@ impl Bench {
             progress,
             postgres: Postgres::start(None)?,
             pgbench: pgbench::find(),
+            matching,
+            rounds,
             nats: OnceCell::new(),
             seeds: Seeds::default(),
             runs: Cell::new(0),
         })
+    }
+
+    /// How often each measurement is taken.
+    pub(crate) fn rounds(&self) -> usize {
+        self.rounds.unwrap_or_else(|| self.scale.rounds())
+    }
+
+    pub(crate) fn is_wanted(&self, key: &str) -> bool {
+        self.matching.as_ref().is_none_or(|text| key.contains(text))
     }
 
     /// A database of its own, seeded so; its address.

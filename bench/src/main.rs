@@ -49,6 +49,12 @@ struct Arguments {
     /// Only these measurements, e.g. W1,W3
     #[arg(long, value_enum, value_delimiter = ',', ignore_case = true)]
     only: Vec<Measurement>,
+    /// Only contestants whose key holds this text, e.g. `ddc.32`: to look at one of them with a profiler
+    #[arg(long)]
+    matching: Option<String>,
+    /// How often each measurement is taken, if not as often as the scale says
+    #[arg(long)]
+    rounds: Option<usize>,
     /// Where to write the results
     #[arg(long, default_value = "bench/RESULTS.md")]
     output: PathBuf,
@@ -89,7 +95,7 @@ fn main() -> Result<()> {
     if let Some(peer) = arguments.serve.serve {
         return actix_web::rt::System::new().block_on(peers::serve(peer, &arguments.serve));
     }
-    let bench = Bench::new(arguments.scale)?;
+    let bench = Bench::new(arguments.scale, arguments.rounds, arguments.matching.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, run(&bench, &arguments))
 }
@@ -113,7 +119,7 @@ async fn run(bench: &Bench, arguments: &Arguments) -> Result<()> {
         };
         results.0.push(section);
         // After each, so that a run that is stopped leaves what it has found.
-        std::fs::write(&arguments.output, report::page(&results, &machine, arguments.scale)?)?;
+        std::fs::write(&arguments.output, report::page(&results, &machine, bench)?)?;
     }
     bench.progress.note(format!("written to {}", arguments.output.display()));
     Ok(())

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::progress::Progress;
+use crate::{bench::Bench, progress::Progress};
 
 /// What one run of one contestant gave.
 #[derive(Debug, Clone, Default)]
@@ -113,11 +113,9 @@ impl<'a> Contestant<'a> {
 }
 
 /// Lets everybody run once a round, there and back.
-pub(crate) async fn alternate(
-    progress: &Progress,
-    rounds: usize,
-    mut contestants: Vec<Contestant<'_>>,
-) -> Result<Vec<Figure>> {
+pub(crate) async fn alternate(bench: &Bench, mut contestants: Vec<Contestant<'_>>) -> Result<Vec<Figure>> {
+    let (progress, rounds) = (&bench.progress, bench.rounds());
+    contestants.retain(|contestant| bench.is_wanted(&contestant.key));
     let mut figures: Vec<Figure> = contestants
         .iter()
         .map(|it| Figure { key: it.key.clone(), what: it.what.clone(), unit: it.unit, samples: Vec::new() })

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 
-use crate::{goals, machine::Machine, measure::Figure, scale::Scale};
+use crate::{bench::Bench, goals, machine::Machine, measure::Figure};
 
 /// One measurement: what it was about, and its figures.
 #[derive(Debug)]
@@ -55,15 +55,16 @@ impl Results {
 }
 
 /// The whole page.
-pub(crate) fn page(results: &Results, machine: &Machine, scale: Scale) -> Result<String> {
+pub(crate) fn page(results: &Results, machine: &Machine, bench: &Bench) -> Result<String> {
     let mut page = String::new();
     writeln!(page, "# What DDC was measured to do\n")?;
     writeln!(
         page,
-        "Written by `make bench` ({scale:?}): every figure is the median of {} rounds, in which DDC and its peers took \
+        "Written by `make bench` ({:?}): every figure is the median of {} rounds, in which DDC and its peers took \
          turns on the same servers, with the same payload (about 300 B, and 150 B of metadata) and the same \
          durability.\n",
-        scale.rounds()
+        bench.scale,
+        bench.rounds()
     )?;
     writeln!(page, "{machine}")?;
     goals::write(&mut page, results)?;

@@ -97,7 +97,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
         let vanilla = vanilla.clone();
         async move { run_vanilla(bench, &vanilla, 32, 1, working_set(streams, bench.next_run())).await }
     }));
-    let figures = alternate(&bench.progress, bench.scale.rounds(), contestants).await?;
+    let figures = alternate(bench, contestants).await?;
     node.pool.close().await;
     peer.close().await;
     let mut section = Section::new("W1, slow disk", "Commands where a flush takes a millisecond more", figures);

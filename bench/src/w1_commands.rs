@@ -204,7 +204,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
             sample
         }
     }));
-    let figures = alternate(&bench.progress, bench.scale.rounds(), contestants).await?;
+    let figures = alternate(bench, contestants).await?;
     hearing.iter().for_each(tokio::task::JoinHandle::abort);
     let (dense, events) = seed::is_dense(&mut *node.pool.acquire().await?).await?;
     ensure!(dense, "the journal has holes after W1");

@@ -48,8 +48,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let all = tenant.projections.len();
     let (tenant, peer) = (&tenant, &peer);
     let mut figures = alternate(
-        &bench.progress,
-        bench.scale.rounds(),
+        bench,
         vec![
             Contestant::new("w2.ddc.one", "DDC, rebuild of company_list, swap included", UNIT, |_| rebuild_one(tenant)),
             Contestant::new("w2.ddc.fold", "DDC, fold of company_list in memory", UNIT, |_| fold(tenant)),

@@ -68,7 +68,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let mut figures = vec![figure("w3.most", format!("DDC, {WRITERS} writers who wait to see it"), vec![most])];
     for (key, rate) in [("200", GENTLE), ("heavy", heavy)] {
         let (mut append, mut visible, mut delivered) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..bench.scale.rounds() {
+        for round in 0..bench.rounds() {
             bench.progress.say(format!("round {}: lag at {rate:.0} commands a second", round + 1));
             let seen = at_rate(&node.app.tenant, &arrivals, rate, bench.scale.measure() * 2, companies).await?;
             append.push(seen.append);

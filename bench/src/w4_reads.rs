@@ -100,7 +100,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
             async move { pgbench.run(usize::try_from(CONNECTIONS)?, scale.measure()).await }
         }));
     }
-    let figures = alternate(&bench.progress, bench.scale.rounds(), contestants).await?;
+    let figures = alternate(bench, contestants).await?;
     node.stop().await?;
     peer.stop().await?;
     let mut section = Section::new("W4", "Reads over HTTP", figures);

@@ -60,7 +60,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
             })
         }),
     ];
-    let figures = alternate(&bench.progress, bench.scale.rounds(), contestants).await?;
+    let figures = alternate(bench, contestants).await?;
     node.stop().await?;
     api.stop().await?;
     peer.stop().await?;

@@ -62,7 +62,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
             move |round| one_at_a_time(tenant, nats, format!("single{key}{round}")),
         ));
     }
-    let figures = alternate(&bench.progress, bench.scale.rounds(), contestants).await?;
+    let figures = alternate(bench, contestants).await?;
     tenant.pool.close().await;
     let mut section = Section::new("W7", "The relay", figures);
     section.say(
