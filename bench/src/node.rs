@@ -52,7 +52,7 @@ impl Node {
         tenant.pool.close().await;
         let (address, data) = (free()?, TemporaryFolder::new()?);
         let mut command = Command::new(program("ddc")?);
-        command.args(["--stop-with-parent", "serve"]).env_clear().envs([
+        command.args(["--stop-with-parent", &std::process::id().to_string(), "serve"]).env_clear().envs([
             ("DATABASE_URL", database_url),
             ("NATS_URL", nats_url),
             ("DDC_STREAM", stream.stream()),
@@ -70,6 +70,7 @@ impl Node {
         let address = free()?;
         let mut command = Command::new(program("bench")?);
         command.arg("--serve").args(arguments).args(["--listen", &address.to_string()]);
+        command.args(["--parent", &std::process::id().to_string()]);
         Self::start(command, address, None, "/health/live/").await
     }
 

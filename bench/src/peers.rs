@@ -36,6 +36,8 @@ pub(crate) struct Serve {
     #[arg(long, hide = true)]
     pub(crate) serve: Option<Peer>,
     #[arg(long, hide = true)]
+    parent: Option<i32>,
+    #[arg(long, hide = true)]
     listen: Option<SocketAddr>,
     #[arg(long, hide = true)]
     database: Option<String>,
@@ -45,7 +47,7 @@ pub(crate) struct Serve {
 
 /// Serves until it is stopped.
 pub(crate) async fn serve(peer: Peer, arguments: &Serve) -> Result<()> {
-    ddc::embedded::stop_with_parent()?;
+    ddc::embedded::stop_with_parent(arguments.parent.context("--parent is missing")?)?;
     let listen = arguments.listen.context("--listen is missing")?;
     match peer {
         Peer::Bytes => {
