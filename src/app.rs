@@ -96,8 +96,7 @@ impl Work {
     fn projecting(tenant: &Tenant, names: Vec<String>) -> Self {
         let claims = Claims::start(tenant.pool.clone(), names);
         let feed = Feed::new(tenant.pool.clone(), tenant.journal.head());
-        let mut tasks =
-            vec![tokio::spawn(tenant.clone().listen(Arc::clone(&feed))), tokio::spawn(Arc::clone(&feed).run())];
+        let mut tasks = vec![tokio::spawn(tenant.clone().listen()), tokio::spawn(Arc::clone(&feed).run())];
         for projection in tenant.projections.iter() {
             let Tenant { pool, journal, progress, .. } = tenant.clone();
             let place = Place::new(projection.name(), &feed, claims.epochs());

@@ -3,7 +3,7 @@
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use runtime::{Codec, Progress, Projection, feed::Feed};
+use runtime::{Codec, Progress, Projection};
 use sqlx::{
     ConnectOptions, Executor, PgPool,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
@@ -79,12 +79,10 @@ impl Tenant {
     }
 
     /// Hears of what other nodes append, until the process ends; the poll behind it covers what is missed meanwhile.
-    pub async fn listen(self, feed: Arc<Feed>) {
+    pub async fn listen(self) {
         loop {
             if let Err(error) = self.hear().await {
                 tracing::warn!(%error, "news of the journal are not heard, connecting again");
-                feed.doubt();
-                self.progress.forget();
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
@@ -92,10 +90,12 @@ impl Tenant {
 
     async fn hear(&self) -> Result<(), sqlx::Error> {
         let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.eager_reconnect(false);
         listener.listen(&format!("ddc_{}", self.name)).await?;
         self.journal.advance(runtime::feed::head(&self.pool).await?).await?;
         loop {
-            let notification = listener.recv().await?;
+            // What was not heard while the connection was lost is looked up when it is there again.
+            let notification = listener.try_recv().await?.ok_or_else(|| sqlx::Error::Protocol("closed".to_owned()))?;
             self.journal.hear(notification.payload()).await?;
         }
     }

@@ -6,6 +6,7 @@ use cqrs_es::{
     persist::{PersistedEventRepository, PersistenceError},
 };
 use kernel::Stamp;
+use runtime::CodecError;
 
 use super::{ExecuteError, Journal};
 
@@ -22,6 +23,10 @@ impl From<PersistenceError> for ExecuteError {
     fn from(error: PersistenceError) -> Self {
         match error {
             PersistenceError::ConnectionError(error) => Self::Unavailable(error.to_string()),
+            PersistenceError::UnknownError(error) => match error.downcast::<sqlx::Error>() {
+                Ok(error) => (*error).into(),
+                Err(error) => Self::Fault(error.to_string()),
+            },
             error => Self::Fault(error.to_string()),
         }
     }
@@ -46,8 +51,9 @@ pub(super) async fn load<A: Aggregate>(journal: &Journal, id: &str) -> Result<Lo
         let (sequence, event_type) = (event.sequence, event.event_type.clone());
         let at: DateTime<Utc> =
             event.metadata.get("at").and_then(|at| at.as_str()).and_then(|at| at.parse().ok()).unwrap_or_default();
-        let event: A::Event = journal.codec().serialized(event).await.map_err(|error| {
-            ExecuteError::Fault(format!("{}/{id} sequence {sequence} ({event_type}): {error}", A::TYPE))
+        let event: A::Event = journal.codec().serialized(event).await.map_err(|error| match error {
+            error @ CodecError::Unavailable(_) => error.into(),
+            error => ExecuteError::Fault(format!("{}/{id} sequence {sequence} ({event_type}): {error}", A::TYPE)),
         })?;
         loaded.aggregate.apply(event);
         loaded.stamp.version = i64::try_from(sequence).unwrap_or(i64::MAX);

@@ -129,6 +129,15 @@ impl From<sqlx::Error> for ExecuteError {
     }
 }
 
+impl From<runtime::CodecError> for ExecuteError {
+    fn from(error: runtime::CodecError) -> Self {
+        match error {
+            runtime::CodecError::Unavailable(reason) => Self::Unavailable(reason),
+            error => Self::Fault(error.to_string()),
+        }
+    }
+}
+
 /// How often a command that lost a race is decided anew before the caller is told.
 const TRIES: usize = 8;
 

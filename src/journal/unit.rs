@@ -176,7 +176,7 @@ impl<'a> Unit<'a> {
         let loaded = loaded_mut::<A>(held)?;
         let from = loaded.stamp.version;
         for event in events {
-            let payload = self.journal.codec().encode(&event).await.map_err(fault)?;
+            let payload = self.journal.codec().encode(&event).await?;
             loaded.stamp.version += 1;
             let row = Row {
                 stream: stream.clone(),
@@ -196,7 +196,7 @@ impl<'a> Unit<'a> {
         }
         let version = loaded.stamp.version;
         if from / SNAPSHOT_EVERY != loaded.stamp.version / SNAPSHOT_EVERY {
-            let payload = self.journal.codec().encode(&loaded.aggregate).await.map_err(fault)?;
+            let payload = self.journal.codec().encode(&loaded.aggregate).await?;
             self.snapshots.push(PendingSnapshot { kind: A::TYPE, stamp: loaded.stamp.clone(), payload });
         }
         held.slot.saw(version);

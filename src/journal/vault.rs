@@ -59,7 +59,7 @@ impl Vault for PostgresVault {
     }
 
     async fn fetch(&self, subjects: &BTreeSet<UserId>) -> Result<(), CodecError> {
-        let unreachable = |error: sqlx::Error| CodecError::Keys(error.to_string());
+        let unreachable = |error: sqlx::Error| CodecError::Unavailable(error.to_string());
         for subject in subjects {
             let mut fresh = [0; KEY_LEN];
             rand::fill(&mut fresh).map_err(|_| CodecError::Keys("no randomness".to_owned()))?;

@@ -38,7 +38,11 @@ pub enum ReactionError {
 impl ReactionError {
     /// Whether trying again may help.
     fn is_passing(&self) -> bool {
-        matches!(self, Self::Execute(ExecuteError::Unavailable(_) | ExecuteError::Conflict))
+        matches!(
+            self,
+            Self::Execute(ExecuteError::Unavailable(_) | ExecuteError::Conflict)
+                | Self::Codec(runtime::CodecError::Unavailable(_))
+        )
     }
 }
 

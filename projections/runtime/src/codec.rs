@@ -30,6 +30,9 @@ pub enum CodecError {
     Json(#[from] serde_json::Error),
     #[error("the keys of personal data cannot be had: {0}")]
     Keys(String),
+    /// The database that has them does not answer; trying again may help.
+    #[error("the keys of personal data cannot be had: {0}")]
+    Unavailable(String),
 }
 
 /// The one way in which events become text and text becomes events.

@@ -4,10 +4,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -60,7 +57,6 @@ pub struct Feed {
     /// The last position whose event is at hand.
     reached: watch::Sender<i64>,
     latest: Mutex<Latest>,
-    doubts: AtomicU64,
 }
 
 /// The events at hand: all after `after`, without a hole.
@@ -80,7 +76,6 @@ impl Feed {
             heard,
             reached: watch::Sender::new(position),
             latest: Mutex::new(Latest { after: position, events: VecDeque::new(), bytes: 0 }),
-            doubts: AtomicU64::new(0),
         })
     }
 
@@ -166,17 +161,6 @@ impl Feed {
         let wanted = latest.events.iter().skip(skipped).take_while(|event| event.position <= until);
         let of_kind = wanted.filter(|event| kinds.is_empty() || kinds.contains(&event.aggregate_type.as_str()));
         Some(of_kind.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
-    }
-
-    /// The database may have lost what was not flushed: whoever remembers a checkpoint reads it again.
-    pub fn doubt(&self) {
-        self.doubts.fetch_add(1, Ordering::AcqRel);
-        // Wakes those who wait for news.
-        self.reached.send_modify(|_| {});
-    }
-
-    pub(crate) fn doubts(&self) -> u64 {
-        self.doubts.load(Ordering::Acquire)
     }
 
     pub(crate) fn news(&self) -> watch::Receiver<i64> {

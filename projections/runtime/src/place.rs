@@ -40,7 +40,6 @@ pub struct Batch {
 
 struct Known {
     epoch: i64,
-    doubts: u64,
     noted: i64,
     position: i64,
     since: Instant,
@@ -80,11 +79,10 @@ impl Place {
                 }
                 continue;
             };
-            let doubts = self.feed.doubts();
-            let fresh = self.known.as_ref().is_none_or(|known| (known.epoch, known.doubts) != (epoch, doubts));
+            let fresh = self.known.as_ref().is_none_or(|known| known.epoch != epoch);
             if fresh {
                 let position = self.checkpoint().await?;
-                self.known = Some(Known { epoch, doubts, noted: position, position, since: Instant::now() });
+                self.known = Some(Known { epoch, noted: position, position, since: Instant::now() });
             }
             let Some(known) = &self.known else { continue };
             let (noted, position) = (known.noted, known.position);

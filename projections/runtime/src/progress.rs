@@ -33,13 +33,6 @@ impl Progress {
         Self(Arc::new(projections.into_iter().map(known).collect()))
     }
 
-    /// The database may have lost what was not flushed: what is known is to be found out again.
-    pub fn forget(&self) {
-        for known in self.0.values() {
-            known.position.send_replace(0);
-        }
-    }
-
     pub(crate) fn reached(&self, name: &str, position: i64) {
         if let Some(known) = self.0.get(name) {
             known.position.send_if_modified(|known| {

@@ -17,9 +17,13 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
+    /// What an event that cannot be read means for a batch.
     #[must_use]
     pub fn event(recorded: &Recorded, error: &CodecError) -> Self {
-        Self::Event { position: recorded.position, reason: error.to_string() }
+        match error {
+            CodecError::Unavailable(reason) => Self::Database(sqlx::Error::Io(std::io::Error::other(reason.clone()))),
+            error => Self::Event { position: recorded.position, reason: error.to_string() },
+        }
     }
 
     /// Whether trying again may help.

@@ -17,7 +17,7 @@ use crate::{
         call::{Call, Reply},
         problem::Problem,
     },
-    journal::Unit,
+    journal::{ExecuteError, Unit},
 };
 
 /// A project with its tracking numbers as of the day of the request.
@@ -79,7 +79,7 @@ impl Found {
         let conditions = project_list::visible_to(call.actor(), true);
         let row = page::stored(&call.tenant().pool, ProjectList::NAME, id.get(), &conditions).await?;
         let row = row.ok_or_else(Problem::not_found)?;
-        let project = call.tenant().journal.codec().decode(&row.state).await.map_err(Problem::fault)?;
+        let project = call.tenant().journal.codec().decode(&row.state).await.map_err(ExecuteError::from)?;
         let page::Stored { version, created_at, updated_at, .. } = row;
         Ok(Self { project, stamp: Stamp { id: id.to_string(), version, created_at, updated_at }, position })
     }
