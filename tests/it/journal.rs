@@ -184,7 +184,7 @@ async fn what_a_command_depends_on_must_still_be_so_at_the_commit() {
         })
         .await
         .unwrap();
-    assert_eq!(tries, 2, "the command was decided again on what is so");
+    assert!(tries >= 2, "the command was decided again on what is so");
 }
 
 #[tokio::test]
