@@ -137,11 +137,19 @@ pub(super) async fn get_report(
     params: Params,
 ) -> Result<HttpResponse, Problem> {
     call.may(Permission::AssessmentRead)?;
-    seen(&call, *id, |_, _| ()).await?;
+    let latest = seen(&call, *id, |assessment, _| assessment.report().map(|report| i64::from(report.version))).await?;
     let version = params.get::<i32>("version")?;
-    let position = call.settled(assessment_reports::NAME).await?.min(call.settled(SolutionCostingList::NAME).await?);
     let pool = &call.tenant().pool;
-    let report = assessment_reports::find(pool, id.get(), version).await?.ok_or_else(Problem::not_found)?;
+    let mut reports = call.settled(assessment_reports::NAME).await?;
+    let mut report = assessment_reports::find(pool, id.get(), version).await?;
+    // Nobody who asks for a report has written it: whoever saw the analysis end must find what it found.
+    let awaited = version.map(i64::from).or(latest).min(latest);
+    if report.as_ref().map(|report| i64::from(report.version)) < awaited {
+        reports = call.caught_up(assessment_reports::NAME).await?;
+        report = assessment_reports::find(pool, id.get(), version).await?;
+    }
+    let report = report.ok_or_else(Problem::not_found)?;
+    let position = reports.min(call.settled(SolutionCostingList::NAME).await?);
     let costed = solution_costing_list::costed_figures(pool, id.get(), call.actor()).await?;
     Ok(HttpResponse::Ok().insert_header(("DDC-Position", position.to_string())).json(ShownReport { report, costed }))
 }
