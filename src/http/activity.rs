@@ -1,7 +1,7 @@
 //! Who asked for what, and what it took (spec 19): noted after each request, written beside them in batches.
 //!
 //! A request never waits for it. What is noted while the database is away or too slow is kept up to a bound; beyond, and
-//! when a batch cannot be written, it is dropped and counted (`ddc_http_activities_dropped_total`). Neither bodies nor
+//! when the database does not take a batch, it is dropped and counted (`ddc_http_activities_dropped_total`). Neither bodies nor
 //! queries nor headers are noted, except the user agent.
 
 use std::{
@@ -23,10 +23,13 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 
 use super::{call, request_id};
-use crate::app::App;
+use crate::{app::App, journal::ExecuteError};
 
 /// What is kept at the most until it is written.
 const BOUND: usize = 10_000;
+
+/// A batch that takes longer is tried again: neither a stop of the node nor its next batch waits for a dead connection.
+const WITHIN: Duration = Duration::from_secs(5);
 
 /// How often it is written.
 const EVERY: Duration = Duration::from_secs(1);
@@ -76,14 +79,28 @@ impl Activities {
     pub async fn write(&self, pool: &PgPool) {
         let mut batch = self.batch.lock().await;
         batch.append(&mut self.noted.lock().unwrap_or_else(PoisonError::into_inner));
+        // What could not be written the last time counts too.
+        let beyond = batch.len().saturating_sub(BOUND);
+        if beyond > 0 {
+            batch.truncate(BOUND);
+            dropped(beyond);
+        }
         if batch.is_empty() {
             return;
         }
-        if let Err(error) = insert(pool, &batch).await {
-            tracing::warn!(%error, dropped = batch.len(), "the activities of requests cannot be written");
-            dropped(batch.len());
+        let late = || ExecuteError::Unavailable("the database takes too long".to_owned());
+        let written = tokio::time::timeout(WITHIN, insert(pool, &batch)).await;
+        match written.map_or_else(|_| Err(late()), |written| written.map_err(ExecuteError::from)) {
+            Ok(()) => batch.clear(),
+            Err(ExecuteError::Unavailable(error)) => {
+                tracing::warn!(error, kept = batch.len(), "the activities of requests cannot be written yet");
+            }
+            Err(error) => {
+                tracing::warn!(%error, dropped = batch.len(), "the activities of requests cannot be written");
+                dropped(batch.len());
+                batch.clear();
+            }
         }
-        batch.clear();
     }
 
     /// Writes again and again until the node stops, and then what is left.
