@@ -11,7 +11,6 @@ use ddc::{
     tenant::Tenant,
 };
 use kernel::{Actor, Role};
-use runtime::feed::Feed;
 
 use crate::{
     bench::Bench,
@@ -182,10 +181,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let node = servers::tenant(&url, Vec::new()).await?;
     let second = servers::tenant(&url, Vec::new()).await?;
     // Nodes hear of each other's appends, as in earnest.
-    let hearing = [&node, &second].map(|node| {
-        let feed = Feed::new(node.pool.clone(), node.journal.head());
-        tokio::spawn(node.clone().listen(feed))
-    });
+    let hearing = [&node, &second].map(|node| tokio::spawn(node.clone().listen()));
     let peer = servers::pool(&peer_url, vanilla::CONNECTIONS).await?;
 
     let mut contestants = Vec::new();
