@@ -87,12 +87,15 @@ DECLARE
 BEGIN
     UPDATE journal_head SET position = position + n, hash = sha256(hash || hashes)
     RETURNING position - n, hash INTO base, block;
-    IF cardinality(expected_types) > 0 AND EXISTS (
-        SELECT FROM unnest(expected_types, expected_ids, expected_versions) AS e(type, id, version)
-        WHERE e.version <> COALESCE((SELECT max(sequence) FROM events
-                                     WHERE aggregate_type = e.type AND aggregate_id = e.id), 0)
-    ) THEN
-        RAISE EXCEPTION 'a stream that the command depends on has moved' USING ERRCODE = 'DD409';
+    -- Not one condition: with a query in it, it would be run as one, at a quarter of the whole call's cost.
+    IF cardinality(expected_types) > 0 THEN
+        IF EXISTS (
+            SELECT FROM unnest(expected_types, expected_ids, expected_versions) AS e(type, id, version)
+            WHERE e.version <> COALESCE((SELECT max(sequence) FROM events
+                                         WHERE aggregate_type = e.type AND aggregate_id = e.id), 0)
+        ) THEN
+            RAISE EXCEPTION 'a stream that the command depends on has moved' USING ERRCODE = 'DD409';
+        END IF;
     END IF;
     INSERT INTO events
     SELECT base + u.n, u.type, u.id, u.sequence, u.event_type, u.event_version, u.payload::json, u.metadata::json, u.recorded,
