@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     fanout::{Broker, Fanout},
     http::{activity::Activities, idempotency::InFlight},
+    node_roles::NodeRole,
     reactions, schedule,
     tenant::Tenant,
 };
@@ -76,9 +77,11 @@ impl Work {
     /// # Errors
     /// When a thread cannot be started, or mail is not configured well.
     pub fn start(app: &Data<App>) -> Result<Self> {
-        let mut names: Vec<String> = reactions::all().iter().map(|reaction| reaction.name().to_owned()).collect();
-        names.push(schedule::NAME.to_owned());
-        names.extend(app.tenant.projections.iter().map(|projection| projection.name().to_owned()));
+        let roles = &app.config.roles;
+        let reacting = reactions::all().into_iter().map(|reaction| reaction.name().to_owned());
+        let mut names = roles.claims(NodeRole::Reactor, reacting.chain([schedule::NAME.to_owned()]));
+        let projecting = app.tenant.projections.iter().map(|projection| projection.name().to_owned());
+        names.extend(roles.claims(NodeRole::Projector, projecting));
         let mut work = Self::projecting(&app.tenant, names);
         work.reactions = Some(reactions::start(app.clone(), &work.feed, &work.claims, work.stop.subscribe())?);
         work.fanout = Some(Fanout::start(app, &work.feed)?);

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::embedded;
+use crate::{embedded, node_roles::NodeRoles};
 use lookup::Lookup;
 pub use secret::Secret;
 
@@ -32,6 +32,8 @@ pub struct Config {
     pub data: PathBuf,
     /// `DDC_LISTEN`: the address of the HTTP server.
     pub listen: SocketAddr,
+    /// `DDC_ROLES`: what this node does, e.g. `api,projector`. Unset: everything.
+    pub roles: NodeRoles,
     /// `DATABASE_URL`, or made of `DB_NAME`, `DB_USER`, `DB_PASSWORD`, `DB_HOST`, `DB_PORT`. Unset: a private
     /// PostgreSQL.
     pub database_url: Option<Secret>,
@@ -159,6 +161,7 @@ impl Config {
         let listen = vars.parsed("DDC_LISTEN", "an address such as 127.0.0.1:8080")?;
         let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
         Ok(Self {
+            roles: vars.parsed("DDC_ROLES", "some of api,projector,relay,consumer,reactor")?.unwrap_or_default(),
             data: vars.text("DDC_DATA").map_or_else(|| PathBuf::from("data"), PathBuf::from),
             listen,
             database_url: database_url(&vars)?,

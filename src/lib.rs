@@ -15,6 +15,7 @@ pub mod http;
 pub mod imports;
 pub mod journal;
 pub mod lookups;
+pub mod node_roles;
 pub mod reactions;
 pub mod schedule;
 pub mod telemetry;

@@ -3,9 +3,9 @@
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use runtime::{Codec, Progress, Projection};
+use runtime::{Codec, Progress, Projection, page::LongLists};
 use sqlx::{
-    ConnectOptions, Executor, PgPool,
+    ConnectOptions, Connection, Executor, PgPool,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 
@@ -13,6 +13,9 @@ use crate::{
     config::Secret,
     journal::{Journal, MasterKey, PostgresVault, upcasters},
 };
+
+/// A connection that has been idle for longer may have been cut off unnoticed.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// How many connections a node holds at the most.
 const CONNECTIONS: u32 = 24;
@@ -24,6 +27,7 @@ pub struct Tenant {
     pub pool: PgPool,
     pub journal: Journal,
     pub progress: Progress,
+    pub long_lists: LongLists,
     pub projections: Arc<[Arc<dyn Projection>]>,
 }
 
@@ -53,6 +57,16 @@ impl Tenant {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(Duration::from_secs(10))
+            // A question whether it still lives costs a round trip: asked only of a connection that has rested.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > RESTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await
             .context("the database cannot be reached")?;
@@ -75,7 +89,7 @@ impl Tenant {
         let codec = Codec::new(Arc::new(PostgresVault::new(pool.clone(), master)), upcasters());
         let journal = Journal::open(pool.clone(), Arc::new(codec), &derive(master_key, "installation")).await?;
         let progress = Progress::new(projections.iter().map(AsRef::as_ref));
-        Ok(Self { name, pool, journal, progress, projections: projections.into() })
+        Ok(Self { name, pool, journal, progress, long_lists: LongLists::default(), projections: projections.into() })
     }
 
     /// Hears of what other nodes append, until the process ends; the poll behind it covers what is missed meanwhile.

@@ -11,14 +11,29 @@ use crate::{
     backing::Backing,
     config::Config,
     http,
+    node_roles::NodeRole,
 };
 
 /// Serve the API, with a private PostgreSQL and NATS unless DATABASE_URL and NATS_URL say otherwise
+///
+/// Examples:
+///   ddc serve
+///   DATABASE_URL=postgres://… NATS_URL=nats://… ddc serve --roles api
+///   DATABASE_URL=postgres://… NATS_URL=nats://… ddc serve --roles projector,relay,consumer,reactor
 #[derive(Debug, Args)]
-pub(super) struct Serve {}
+#[command(verbatim_doc_comment)]
+pub(super) struct Serve {
+    /// What this node does, e.g. api,projector; everything without it (or DDC_ROLES). /health and /metrics are always
+    /// served
+    #[arg(long, value_delimiter = ',', value_name = "ROLES")]
+    roles: Vec<NodeRole>,
+}
 
 impl Serve {
-    pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
+    pub(super) async fn run(self, mut config: Config) -> Result<ExitCode> {
+        if !self.roles.is_empty() {
+            config.roles = self.roles.into();
+        }
         let backing = Backing::for_serving(&config)?;
         let listener = std::net::TcpListener::bind(config.listen)
             .with_context(|| format!("{} cannot be listened on; set DDC_LISTEN to another address", config.listen))?;

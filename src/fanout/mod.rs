@@ -21,7 +21,7 @@ pub use email::NAME as EMAILS;
 pub use message::Message;
 pub use notifications::NAME as NOTIFICATIONS;
 
-use crate::{app::App, tenant::Tenant};
+use crate::{app::App, node_roles::NodeRole, tenant::Tenant};
 use consumer::Effect;
 
 /// The relay, the consumers and the sender of mails of this node.
@@ -38,8 +38,9 @@ impl Fanout {
     pub fn start(app: &App, feed: &Arc<Feed>) -> Result<Self> {
         let App { tenant, broker, config, .. } = app;
         let effects = effects(tenant);
-        let mut names: Vec<String> = effects.iter().map(|effect| effect.name().to_owned()).collect();
-        names.extend([relay::NAME, email::SENDER].map(str::to_owned));
+        let consuming = effects.iter().map(|effect| effect.name().to_owned()).chain([email::SENDER.to_owned()]);
+        let mut names = config.roles.claims(NodeRole::Consumer, consuming);
+        names.extend(config.roles.claims(NodeRole::Relay, [relay::NAME.to_owned()]));
         let sender = Arc::new(email::Sender::new(tenant.pool.clone(), config)?);
         let claims = Claims::start(tenant.pool.clone(), names);
         let mut tasks = vec![

@@ -307,7 +307,7 @@ impl Call {
         position: i64,
     ) -> Result<HttpResponse, Problem> {
         list.conditions.extend(conditions);
-        let page = list.fetch(&self.tenant().pool).await?;
+        let page = list.fetch(&self.tenant().pool, &self.tenant().long_lists).await?;
         Ok(Self::page(params, page, position))
     }
 

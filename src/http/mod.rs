@@ -40,7 +40,7 @@ use utoipa::{
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::app::App;
+use crate::{app::App, node_roles::NodeRole};
 use methods::Methods;
 use problem::Problem;
 
@@ -144,6 +144,8 @@ fn cors(app: &App) -> Cors {
 /// When the address is taken.
 pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Server> {
     let metrics = health::recorder()?;
+    // A node that does other work still tells how it is.
+    let serves_api = app.config.roles.has(NodeRole::Api);
     let server = HttpServer::new(move || {
         let (service, document) = Service::new()
             .into_utoipa_app()
@@ -166,7 +168,7 @@ pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Ser
                     .wrap(from_fn(request_id::middleware))
                     .wrap(NormalizePath::new(TrailingSlash::Always))
             })
-            .configure(routes)
+            .configure(if serves_api { routes } else { health::routes })
             .split_for_parts();
         service
             .app_data(web::Data::new(Methods::of(&document)))

@@ -30,6 +30,7 @@ mod lookups;
 mod mail;
 mod main_job;
 mod mission;
+mod node_roles;
 mod oversight;
 mod parked;
 mod people;

@@ -8,6 +8,9 @@ use sqlx::{PgPool, Postgres, QueryBuilder, types::Json};
 /// Counts are exact up to here.
 pub const COUNT_LIMIT: i64 = 10_000;
 
+/// For how long a list that was too long to be counted is taken to be so.
+const LONG_FOR: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// One condition on a row; all of a list's must hold.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
@@ -75,6 +78,16 @@ impl Cursor {
     }
 }
 
+/// Which lists have lately been found to be longer than is counted: they are not counted again with every page.
+#[derive(Clone)]
+pub struct LongLists(moka::sync::Cache<String, ()>);
+
+impl Default for LongLists {
+    fn default() -> Self {
+        Self(moka::sync::Cache::builder().max_capacity(10_000).time_to_live(LONG_FOR).build())
+    }
+}
+
 /// A question for a page of a table that has `id` and `body`.
 #[derive(Debug, Clone)]
 pub struct List {
@@ -107,13 +120,30 @@ impl List {
     ///
     /// # Errors
     /// When the database fails; [`sqlx::Error::Decode`] when the cursor does not fit the order.
-    pub async fn fetch(self, pool: &PgPool) -> Result<Page, sqlx::Error> {
+    pub async fn fetch(self, pool: &PgPool, long: &LongLists) -> Result<Page, sqlx::Error> {
+        let rows = self.rows(pool).await?;
+        let shown = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let count = match self.from {
+            From::Start if shown <= self.size => shown,
+            _ => self.count(pool, long).await?,
+        };
+        Ok(self.page(count, rows))
+    }
+
+    /// How many rows there are; one more than [`COUNT_LIMIT`] stands for more.
+    async fn count(&self, pool: &PgPool, long: &LongLists) -> Result<i64, sqlx::Error> {
+        let key = format!("{} {:?}", self.table, self.conditions);
+        if long.0.contains_key(&key) {
+            return Ok(COUNT_LIMIT + 1);
+        }
         let mut count = QueryBuilder::new(format!("SELECT count(*) FROM (SELECT FROM {} WHERE ", self.table));
         push_all(&mut count, &self.conditions);
         count.push(format!(" LIMIT {}) AS counted", COUNT_LIMIT + 1));
-        let count = count.build_query_scalar::<i64>();
-        let (count, rows) = tokio::try_join!(count.fetch_one(pool), self.rows(pool))?;
-        Ok(self.page(count, rows))
+        let count: i64 = count.build_query_scalar().fetch_one(pool).await?;
+        if count > COUNT_LIMIT {
+            long.0.insert(key, ());
+        }
+        Ok(count)
     }
 
     async fn rows(&self, pool: &PgPool) -> Result<Vec<Row>, sqlx::Error> {

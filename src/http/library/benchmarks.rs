@@ -61,7 +61,7 @@ pub(super) async fn list_benchmarks(call: Call, params: Params) -> Result<HttpRe
     let position = call.settled(BenchmarkList::NAME).await?;
     list.conditions = conditions;
     list.size = 1;
-    let found = list.fetch(&call.tenant().pool).await?.results.into_iter().next();
+    let found = list.fetch(&call.tenant().pool, &call.tenant().long_lists).await?.results.into_iter().next();
     let found = found.ok_or_else(Problem::not_found)?;
     Ok(HttpResponse::Ok().insert_header(("DDC-Position", position.to_string())).json(found))
 }
