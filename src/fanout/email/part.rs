@@ -23,7 +23,8 @@ pub(super) fn both(words: Words) -> MultiPart {
 fn body(text: String) -> Body {
     let plain = |line: &str| line.len() <= LINE_LONGEST && line.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'));
     if !text.lines().all(plain) {
-        return Body::new(text);
+        // Not lettre's own choice, which would let a control character through.
+        return Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable).unwrap_or_else(Body::new);
     }
     let lines: String = text.lines().flat_map(|line| [line, "\r\n"]).collect();
     Body::dangerous_pre_encoded(lines.into_bytes(), ContentTransferEncoding::SevenBit)
