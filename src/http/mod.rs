@@ -172,7 +172,8 @@ pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Ser
             .split_for_parts();
         service
             .app_data(web::Data::new(Methods::of(&document)))
-            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json/", document.clone()))
+            // Every path has been given its slash; the files' names have none. The page's links are beside it.
+            .service(SwaggerUi::new("/docs/{_:.+}/").url("/openapi.json/", document.clone()))
             .route("/docs/", web::get().to(|| async { web::Redirect::to("/docs/index.html") }))
             .default_service(web::to(no_such_route))
     })

@@ -72,3 +72,38 @@ async fn a_refused_method_is_answered_with_those_that_there_are() {
     assert_eq!(unknown.header("allow"), "");
     unknown.expect_problem(404, "NOT_FOUND");
 }
+
+#[tokio::test]
+async fn the_api_explorer_loads_all_that_its_page_asks_for() {
+    let node = Node::start().await;
+    let page = node.anonymous().get("/docs").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let asked: Vec<&str> = page
+        .text
+        .split(['"', '\''])
+        .filter(|part| [".js", ".css", ".png"].iter().any(|kind| part.ends_with(kind)))
+        .map(|part| part.trim_start_matches("./"))
+        .collect();
+    assert!(asked.len() > 3, "{}", page.text);
+    for file in asked {
+        let file = node.anonymous().get(&format!("/docs/{file}")).await;
+        assert_eq!(file.status, 200, "{}", file.text);
+    }
+    node.anonymous().get("/openapi.json").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_node_tells_how_it_is_in_numbers() {
+    let node = Node::start().await;
+    node.admin().await.get("/api/common/companies/").await.expect(200);
+    let told = node.anonymous().get("/metrics").await.text;
+    for metric in [
+        "ddc_http_request_seconds",
+        "ddc_append_batch_commands",
+        "ddc_append_seconds",
+        "ddc_projection_lag_events",
+        "ddc_relay_lag_events",
+    ] {
+        assert!(told.contains(metric), "{metric} is missing in {told}");
+    }
+}

@@ -106,7 +106,8 @@ impl User {
                 }
                 401 => drop(self.tokens.remove(&asked.who)),
                 409 if code == "IDEMPOTENCY_KEY_IN_FLIGHT" => {}
-                429 | 503 => {}
+                // 408: the node was paused before it had read the request.
+                408 | 429 | 503 => {}
                 status @ 400..=499 => {
                     self.world.ledger.note(Entry { key, what, outcome: Outcome::Refused(status) });
                     return;
@@ -133,7 +134,7 @@ impl User {
             match seen.status.as_u16() {
                 200 if version(&seen.headers).is_some_and(|seen| seen >= written) => return,
                 401 => drop(self.tokens.remove(&asked.who)),
-                429 | 503 => {}
+                408 | 429 | 503 => {}
                 status => {
                     let (found, path) = (version(&seen.headers), &path);
                     self.world.ledger.wrong(format!(
@@ -174,7 +175,7 @@ impl User {
     async fn login(&self, address: &str, who: Who) -> Option<String> {
         let body = json!({"email": self.world.emails.get(&who)?, "password": PASSWORD});
         let told = told(self.http.post(format!("{address}/api/auth/login/")).json(&body)).await?;
-        if !matches!(told.status.as_u16(), 200 | 429 | 503) {
+        if !matches!(told.status.as_u16(), 200 | 408 | 429 | 503) {
             self.world.ledger.wrong(format!("login of {who:?}: {}: {}", told.status, told.text));
         }
         told.body["access"].as_str().map(str::to_owned)

@@ -39,7 +39,6 @@ pub async fn run(
     progress: Progress,
     mut place: Place,
 ) {
-    let lag = metrics::gauge!("ddc_projection_lag_events", "projection" => projection.name());
     loop {
         let turn = match place.turn().await {
             Ok(Some(turn)) => turn,
@@ -67,7 +66,9 @@ pub async fn run(
         }
         if let Some(position) = place.position() {
             progress.reached(projection.name(), position);
-            lag.set(f64_of(turn.head - position));
+            // Not kept: a handle that was made before there is a recorder tells nobody.
+            metrics::gauge!("ddc_projection_lag_events", "projection" => projection.name())
+                .set(f64_of(turn.head - position));
         }
     }
 }
