@@ -108,7 +108,8 @@ impl Node {
                 let _ = stopped.await;
                 handle.stop(true).await;
                 work.stop().await;
-                serving.await.unwrap().unwrap();
+                // Not awaited, as `ddc serve` does not: now and then actix' future stays pending after its own stop.
+                serving.abort();
             });
         });
         Self {
