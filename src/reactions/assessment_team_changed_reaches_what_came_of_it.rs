@@ -5,8 +5,6 @@
 //! The read models tell which to ask, once they have reached the change. None slips through: what is made of the
 //! assessment meanwhile depends on the version of it.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use engagement::{
@@ -24,14 +22,11 @@ use engagement_projections::{
 use kernel::{Issued, Refusal};
 use runtime::{Recorded, ResourceTable};
 
-use super::{Reaction, ReactionError};
+use super::{Reaction, ReactionError, shown};
 use crate::{
     app::App,
     journal::{ExecuteError, Issuer},
 };
-
-/// How long it waits for the read models before it tries again from the start.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// After these the participants may be others.
 const CHANGES: [&str; 4] = [
@@ -58,8 +53,7 @@ impl Reaction for AssessmentTeamChangedReachesWhatCameOfIt {
         let Some(assessment) = event.number().filter(|_| concerns) else { return Ok(()) };
         let tenant = &app.tenant;
         for list in [SolutionCostingList::NAME, ProposalList::NAME, ProjectList::NAME] {
-            let waited = tenant.progress.wait(&tenant.pool, list, event.position, PATIENCE).await;
-            waited.map_err(|behind| ExecuteError::Unavailable(behind.to_string()))?;
+            shown(app, list, event).await?;
         }
         let change = Change { app, event, assessment };
         let costings = solution_costing_list::of_assessment(&tenant.pool, assessment).await;

@@ -5,7 +5,7 @@
 //! The read model of the assessments tells which to ask, once it has reached the change. None slips through: an
 //! assessment that is created meanwhile depends on the version of its client.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use engagement::assessment::{Assessment, AssessmentCommand, Pairing};
@@ -13,14 +13,11 @@ use engagement_projections::assessment_list::{self, AssessmentList};
 use identity::client::Client;
 use runtime::{Recorded, ResourceTable};
 
-use super::{Reaction, ReactionError};
+use super::{Reaction, ReactionError, shown};
 use crate::{
     app::App,
     journal::{ExecuteError, Issuer},
 };
-
-/// How long it waits for the read model before it tries again from the start.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct ClientTeamChangedReachesItsAssessments;
 
@@ -38,8 +35,7 @@ impl Reaction for ClientTeamChangedReachesItsAssessments {
         let concerns = matches!(event.event_type.as_str(), "client.reviewer_assigned" | "client.consultants_assigned");
         let Some(client) = event.number().filter(|_| concerns) else { return Ok(()) };
         let tenant = &app.tenant;
-        let waited = tenant.progress.wait(&tenant.pool, AssessmentList::NAME, event.position, PATIENCE).await;
-        waited.map_err(|behind| ExecuteError::Unavailable(behind.to_string()))?;
+        shown(app, AssessmentList::NAME, event).await?;
         let user = tenant.journal.read::<Client, _>(client, |client, _| client.user()).await?;
         let Some(user) = user else { return Ok(()) };
         let assessments = assessment_list::of_client(&tenant.pool, user).await.map_err(ExecuteError::from)?;

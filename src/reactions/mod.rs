@@ -23,6 +23,8 @@ use crate::{app::App, journal::ExecuteError, schedule};
 /// How many events a reaction takes at a time.
 const BATCH: i64 = 200;
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a reaction waits for a read model before it tries again from the start.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a reaction did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +59,12 @@ pub trait Reaction: Send + Sync + 'static {
 
     /// Reacts to one event; most are none of its business. Reacting twice must change nothing.
     async fn react(&self, app: &App, event: &Recorded) -> Result<(), ReactionError>;
+}
+
+/// Waits until a read model shows an event, so that it tells of all that the event concerns.
+async fn shown(app: &App, read_model: &'static str, event: &Recorded) -> Result<(), ExecuteError> {
+    let waited = app.tenant.progress.wait(&app.tenant.pool, read_model, event.position, PATIENCE).await;
+    waited.map(drop).map_err(|behind| ExecuteError::Unavailable(behind.to_string()))
 }
 
 /// All reactions.

@@ -5,8 +5,6 @@
 //! that is created or priced anew meanwhile depends on the version of its card. Whether it is outdated, each costing
 //! decides itself.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use engagement::{
     rate_card::RateCard,
@@ -15,14 +13,11 @@ use engagement::{
 use engagement_projections::solution_costing_list::{self, SolutionCostingList};
 use runtime::{Recorded, ResourceTable};
 
-use super::{Reaction, ReactionError};
+use super::{Reaction, ReactionError, shown};
 use crate::{
     app::App,
     journal::{ExecuteError, Issuer},
 };
-
-/// How long it waits for the read model before it tries again from the start.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct RateCardRevisedOutdatesItsCostings;
 
@@ -40,11 +35,8 @@ impl Reaction for RateCardRevisedOutdatesItsCostings {
         let Some(id) = event.number() else { return Ok(()) };
         let costings = match event.event_type.as_str() {
             "rate_card.revised" => {
-                let tenant = &app.tenant;
-                let name = SolutionCostingList::NAME;
-                let waited = tenant.progress.wait(&tenant.pool, name, event.position, PATIENCE).await;
-                waited.map_err(|behind| ExecuteError::Unavailable(behind.to_string()))?;
-                let drafts = solution_costing_list::drafts_priced_with(&tenant.pool, id).await;
+                shown(app, SolutionCostingList::NAME, event).await?;
+                let drafts = solution_costing_list::drafts_priced_with(&app.tenant.pool, id).await;
                 drafts.map_err(ExecuteError::from)?
             }
             "solution_costing.revised" => vec![id],
