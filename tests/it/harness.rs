@@ -108,8 +108,7 @@ impl Node {
                 let _ = stopped.await;
                 handle.stop(true).await;
                 work.stop().await;
-                // Not awaited, as `ddc serve` does not: now and then actix' future stays pending after its own stop.
-                serving.abort();
+                serving.await.unwrap().unwrap();
             });
         });
         Self {

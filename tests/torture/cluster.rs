@@ -18,8 +18,6 @@ use mailin_embedded::{Handler, Response, Server, SslConfig, response};
 pub(crate) const ADMIN: &str = "admin@torture.test";
 pub(crate) const PASSWORD: &str = "a long enough password";
 
-const STOP_WITH_US: [&str; 1] = ["--stop-with-parent"];
-
 /// Mails as they were accepted, by the `Message-ID` that says which mail of the log it is.
 #[derive(Clone, Default)]
 pub(crate) struct Inbox {
@@ -71,10 +69,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn start(&mut self) -> Result<()> {
         let log = fs::OpenOptions::new().create(true).append(true).open(&self.log)?;
-        let mut command = ddc_command(&self.environment);
-        command.args(STOP_WITH_US).arg(std::process::id().to_string()).arg("serve");
-        command.stdout(Stdio::null()).stderr(log);
-        self.child = Some(command.spawn()?);
+        self.child = Some(serve_command(&self.environment).stderr(log).spawn()?);
         Ok(())
     }
 
@@ -117,6 +112,13 @@ pub(crate) fn signal_to(pid: u32, signal: nix::sys::signal::Signal) {
 fn ddc_command(environment: &[(&'static str, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ddc"));
     command.envs(environment.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+/// A `ddc serve` that ends with this process.
+fn serve_command(environment: &[(&'static str, String)]) -> Command {
+    let mut command = ddc_command(environment);
+    command.args(["--stop-with-parent", &std::process::id().to_string(), "serve"]).stdout(Stdio::null());
     command
 }
 
@@ -197,13 +199,9 @@ impl Cluster {
         ensure!(made, "{told}");
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let (home, address) = (self.folder.path().join("stage"), format!("127.0.0.1:{port}"));
-        let mut stage = ddc_command(&self.environment)
+        let mut stage = serve_command(&self.environment)
             .env("DDC_DATA", &home)
             .env("DDC_LISTEN", &address)
-            .args(STOP_WITH_US)
-            .arg(std::process::id().to_string())
-            .arg("serve")
-            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
         while std::net::TcpStream::connect(&address).is_err() {

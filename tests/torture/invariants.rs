@@ -38,19 +38,19 @@ pub(crate) async fn of_the_journal(pool: &PgPool, entries: &[Entry]) -> Result<(
     .await?;
 
     // What one command did stands together, in one append.
-    let mut groups: HashMap<(&str, &str, Option<&str>), Vec<&Event>> = HashMap::new();
+    let mut groups: HashMap<(&str, &str), Vec<&Event>> = HashMap::new();
     for event in &events {
         // A reaction may well give the same command to several things, each an append of its own.
         if event.causation.is_none() {
-            groups.entry((&event.correlation, &event.command, None)).or_default().push(event);
+            groups.entry((&event.correlation, &event.command)).or_default().push(event);
         }
     }
-    for ((correlation, command, _), events) in &groups {
+    for ((correlation, command), events) in &groups {
         let whole = events.windows(2).all(|pair| match pair {
             [one, two] => one.position + 1 == two.position && one.block == two.block,
             _ => true,
         });
-        if !whole && !correlation.contains("-built-in") && correlation.starts_with('t') {
+        if !whole && correlation.starts_with('t') {
             let at: Vec<i64> = events.iter().map(|event| event.position).collect();
             wrongs.push(format!("{command} ({correlation}) is torn: positions {at:?}"));
         }
