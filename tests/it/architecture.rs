@@ -200,8 +200,17 @@ fn files_stay_short_enough_to_be_read() {
 #[test]
 fn the_readme_shows_the_house_as_it_is() {
     // What Git tracks on the top level; files without which nothing builds need no mention.
-    let unsaid =
-        ["Cargo.lock", "clippy.toml", "rustfmt.toml", ".gitignore", ".ci", ".gitattributes", "README.md", "LICENSE"];
+    let unsaid = [
+        "Cargo.lock",
+        "clippy.toml",
+        "deny.toml",
+        "rustfmt.toml",
+        ".gitignore",
+        ".ci",
+        ".gitattributes",
+        "README.md",
+        "LICENSE",
+    ];
     let Ok(readme) = fs::read_to_string(root().join("README.md")) else { return };
     let Some(tree) = readme.split("```").skip(1).step_by(2).find(|block| block.contains("\naggregates/")) else {
         return;
