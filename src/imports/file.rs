@@ -1,14 +1,18 @@
 //! Files to items: text, JSON arrays, CSV with a header. What is wrong is named item by item.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Number, Value, json, value::RawValue};
 
 use crate::journal::Refused;
 
 /// How many errors are listed.
 const MOST_ERRORS: usize = 100;
+/// The most items of a file: what no library takes is not worth being read.
+const MOST_ITEMS: usize = 20_000;
+/// The most columns of a table, and the most characters of a column's name.
+pub const MOST_COLUMNS: usize = 60;
 
 /// What the columns of a CSV file are; all others hold text.
 pub struct Columns {
@@ -59,15 +63,6 @@ pub const REVIEW_QUESTIONS: Columns = Columns {
     flags: &["is_required", "is_active"],
 };
 
-/// A row of a CSV file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The line of the file that it begins on, from 1; the header is line 1.
-    pub line: u64,
-    /// By column, in lower case; blank cells too.
-    pub cells: BTreeMap<String, String>,
-}
-
 fn unreadable(code: &'static str, detail: impl Into<String>) -> Refused {
     Refused::field(code, "file", detail)
 }
@@ -92,16 +87,30 @@ pub fn text(bytes: &[u8]) -> Result<&str, Refused> {
     if text.trim().is_empty() { Err(unreadable("EMPTY_FILE", "the file is empty")) } else { Ok(text) }
 }
 
+fn not_json(error: &serde_json::Error) -> Refused {
+    unreadable("NOT_JSON", format!("the file is not JSON: {error}"))
+}
+
+fn not_too_many(items: usize) -> Result<(), Refused> {
+    if items <= MOST_ITEMS {
+        return Ok(());
+    }
+    Err(unreadable("TOO_MANY_ITEMS", format!("an import holds at most {MOST_ITEMS} items")))
+}
+
 /// The items of a JSON array.
 ///
 /// # Errors
 /// When it is no array, or with what is wrong with each item.
 pub fn json<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Refused> {
-    let items: Value =
-        serde_json::from_str(text).map_err(|error| unreadable("NOT_JSON", format!("the file is not JSON: {error}")))?;
-    let Value::Array(items) = items else { return Err(unreadable("NOT_AN_ARRAY", "the file must be a JSON array")) };
+    // Not yet as values: a value takes many times the place of its text.
+    let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
+        if error.is_data() { unreadable("NOT_AN_ARRAY", "the file must be a JSON array") } else { not_json(&error) }
+    })?;
+    not_too_many(items.len())?;
     let (mut read, mut errors) = (Vec::with_capacity(items.len()), Vec::new());
     for (index, item) in items.into_iter().enumerate() {
+        let item: Value = serde_json::from_str(item.get()).map_err(|error| not_json(&error))?;
         let name = item.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
         match decoded(item) {
             Ok(item) => read.push(item),
@@ -118,30 +127,46 @@ pub fn json<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Refused> {
 /// # Errors
 /// With what is wrong with each row.
 pub fn csv<T: DeserializeOwned>(text: &str, columns: &Columns) -> Result<Vec<T>, Refused> {
-    let rows = rows(text)?;
-    let (mut read, mut errors) = (Vec::with_capacity(rows.len()), Vec::new());
-    let fault = |row: u64, Wrong { field, code, message }: Wrong| json!({"row": row, "column": field, "field": field, "code": code, "message": message});
-    let named: BTreeSet<&String> = rows.iter().flat_map(|row| row.cells.keys()).collect();
-    for column in named.into_iter().filter(|column| !columns.known.contains(&column.as_str())) {
-        errors.push(fault(0, Wrong::new(column, "UNKNOWN_COLUMN", "is not known here")));
-    }
-    if !errors.is_empty() {
-        return Err(invalid(&errors));
-    }
-    for (row, number) in rows.iter().zip(1..) {
-        match decoded(typed(row, columns)) {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let not_csv = |error: csv::Error| unreadable("NOT_CSV", format!("the file is not CSV: {error}"));
+    let header = header(reader.headers().map_err(not_csv)?, columns)?;
+    let (mut read, mut errors) = (Vec::new(), Vec::new());
+    for (record, row) in reader.records().zip(1_usize..) {
+        let record = record.map_err(not_csv)?;
+        not_too_many(row)?;
+        if record.len() > header.len() {
+            let message = "the row has more cells than the header";
+            errors.push(json!({"row": row, "column": null, "code": "TOO_MANY_CELLS", "message": message}));
+            continue;
+        }
+        match decoded(typed(header.iter().map(String::as_str).zip(&record), columns)) {
             Ok(item) => read.push(item),
-            Err(wrong) => errors.push(fault(number, wrong)),
+            Err(wrong) => errors.push(wrong.in_row(row)),
         }
     }
     if errors.is_empty() { Ok(read) } else { Err(invalid(&errors)) }
 }
 
+/// The columns, in lower case, in any order. They are known before a row is read: each row would be as large as they are.
+fn header(record: &csv::StringRecord, columns: &Columns) -> Result<Vec<String>, Refused> {
+    let header: Vec<String> = record.iter().take(MOST_COLUMNS).map(str::to_lowercase).collect();
+    let distinct: BTreeSet<&String> = header.iter().collect();
+    if record.len() > MOST_COLUMNS || distinct.len() != header.len() || header.iter().any(String::is_empty) {
+        let detail = format!("a table has at most {MOST_COLUMNS} columns, each with a name of its own");
+        return Err(unreadable("INVALID_HEADER", detail));
+    }
+    let unknown = header.iter().filter(|column| !columns.known.contains(&column.as_str()));
+    let named = unknown.map(|column| column.chars().take(MOST_COLUMNS).collect::<String>());
+    let errors: Vec<Value> =
+        named.map(|column| Wrong::new(&column, "UNKNOWN_COLUMN", "is not known here").in_row(0)).collect();
+    if errors.is_empty() { Ok(header) } else { Err(invalid(&errors)) }
+}
+
 /// A row as JSON: blank cells are absent, numbers and flags are such if they can be read.
-fn typed(row: &Row, columns: &Columns) -> Value {
-    let cells = row.cells.iter().filter(|(_, cell)| !cell.is_empty()).map(|(column, cell)| {
-        let is_in = |list: &[&str]| list.contains(&column.as_str());
-        let text = || Value::String(cell.clone());
+fn typed<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>, columns: &Columns) -> Value {
+    let cells = cells.filter(|(_, cell)| !cell.is_empty()).map(|(column, cell)| {
+        let is_in = |list: &[&str]| list.contains(&column);
+        let text = || Value::String(cell.to_owned());
         let value = if is_in(columns.numbers) {
             cell.parse::<i64>().map_or_else(|_| text(), |number| Value::Number(Number::from(number)))
         } else if is_in(columns.flags) {
@@ -153,36 +178,9 @@ fn typed(row: &Row, columns: &Columns) -> Value {
         } else {
             text()
         };
-        (column.clone(), value)
+        (column.to_owned(), value)
     });
     Value::Object(cells.collect::<Map<_, _>>())
-}
-
-/// The rows below the header, whose columns may stand in any order and case.
-///
-/// # Errors
-/// When it is no CSV, a column is there twice or without a name, or a row is longer than the header.
-pub fn rows(text: &str) -> Result<Vec<Row>, Refused> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let not_csv = |error: csv::Error| unreadable("NOT_CSV", format!("the file is not CSV: {error}"));
-    let header: Vec<String> = reader.headers().map_err(not_csv)?.iter().map(str::to_lowercase).collect();
-    let distinct: BTreeSet<&String> = header.iter().collect();
-    if distinct.len() != header.len() || header.iter().any(String::is_empty) {
-        return Err(unreadable("INVALID_HEADER", "every column needs a name of its own"));
-    }
-    let (mut rows, mut errors) = (Vec::new(), Vec::new());
-    for (record, number) in reader.records().zip(1_u64..) {
-        let record = record.map_err(not_csv)?;
-        if record.len() > header.len() {
-            let message = "the row has more cells than the header";
-            errors.push(json!({"row": number, "column": null, "code": "TOO_MANY_CELLS", "message": message}));
-            continue;
-        }
-        let line = record.position().map_or(0, csv::Position::line);
-        let cells = header.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
-        rows.push(Row { line, cells });
-    }
-    if errors.is_empty() { Ok(rows) } else { Err(invalid(&errors)) }
 }
 
 /// What is wrong with a member of an item.
@@ -195,6 +193,11 @@ struct Wrong {
 impl Wrong {
     fn new(field: &str, code: &'static str, message: &str) -> Self {
         Self { field: field.to_owned(), code, message: message.to_owned() }
+    }
+
+    fn in_row(self, row: usize) -> Value {
+        let Self { field, code, message } = self;
+        json!({"row": row, "column": field, "field": field, "code": code, "message": message})
     }
 }
 
@@ -274,7 +277,26 @@ mod tests {
         assert_eq!(errors(&refused), expected);
         let refused = csv::<BenchmarkItem>("metric,colour\nA,red\n", &BENCHMARKS).unwrap_err();
         assert_eq!(errors(&refused), [(Value::from(0), "colour".to_owned(), "UNKNOWN_COLUMN".to_owned())]);
-        assert_eq!(rows("a,A\n1,2\n").unwrap_err().code, "INVALID_HEADER");
-        assert_eq!(rows("a,b\n1,2,3\n").unwrap_err().members["import_errors"][0]["code"], "TOO_MANY_CELLS");
+        let read = |file: &str| csv::<BenchmarkItem>(file, &BENCHMARKS).unwrap_err();
+        assert_eq!(read("unit,UNIT\n1,2\n").code, "INVALID_HEADER");
+        assert_eq!(read("unit,year\n1,2,3\n").members["import_errors"][0]["code"], "TOO_MANY_CELLS");
+    }
+
+    #[test]
+    fn a_file_of_more_than_can_be_imported_is_refused_by_its_number_of_items() {
+        let many = format!("[{}0]", "0,".repeat(MOST_ITEMS));
+        assert_eq!(json::<QuestionItem>(&many).unwrap_err().code, "TOO_MANY_ITEMS");
+        let many = format!("unit\n{}", "days\n".repeat(MOST_ITEMS + 1));
+        assert_eq!(csv::<BenchmarkItem>(&many, &BENCHMARKS).unwrap_err().code, "TOO_MANY_ITEMS");
+    }
+
+    #[test]
+    fn a_header_is_refused_before_its_rows_take_its_size_each() {
+        let wide = format!("{}\n{}", "x".repeat(1 << 20), "1\n".repeat(MOST_ITEMS));
+        let refused = csv::<BenchmarkItem>(&wide, &BENCHMARKS).unwrap_err();
+        assert!(refused.detail.len() < 200, "{}", refused.detail.len());
+        assert_eq!(errors(&refused)[0].2, "UNKNOWN_COLUMN");
+        let many: Vec<String> = (0..=MOST_COLUMNS).map(|column| format!("c{column}")).collect();
+        assert_eq!(csv::<BenchmarkItem>(&many.join(","), &BENCHMARKS).unwrap_err().code, "INVALID_HEADER");
     }
 }

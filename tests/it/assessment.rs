@@ -290,6 +290,12 @@ async fn bad_input_is_refused_by_name_and_stores_nothing() {
     let upload = format!("{path}upload-questions/");
     cast.consultant.upload(&upload, "questions.xlsx", "x").await.expect_problem(415, "UNSUPPORTED_FILE_TYPE");
     cast.consultant.upload(&upload, "questions.csv", "a,b\n1,2\n").await.expect_problem(422, "NO_HEADER");
+    let (long, many) = ("x".repeat(100_000), ",x".repeat(100));
+    for header in [format!("code,text,{long}\nA,One,1\n"), format!("code,text{many}\nA,One\n")] {
+        cast.consultant.upload(&upload, "questions.csv", header).await.expect_problem(422, "INVALID_HEADER");
+    }
+    let many = format!("code,text\n{}", "A,One\n".repeat(5001));
+    cast.consultant.upload(&upload, "questions.csv", many).await.expect_problem(422, "TOO_MANY_ROWS");
     cast.consultant.upload(&upload, "questions.csv", vec![0xff, 0xfe]).await.expect_problem(422, "NOT_UTF8");
     cast.consultant.post(&upload, json!({})).await.expect_problem(415, "UNSUPPORTED_MEDIA_TYPE");
     let twice = "code,text\nA,One\nA,Two\n";

@@ -22,6 +22,7 @@ use crate::{
         problem::Problem,
         upload::{File, Upload},
     },
+    imports::file::MOST_COLUMNS,
     journal::Refused,
 };
 
@@ -99,6 +100,11 @@ fn rows(file: &File) -> Result<Vec<UploadRow>, Problem> {
         reader.headers().map_err(unreadable)?.iter().map(|name| name.trim().to_lowercase()).collect();
     if !["code", "text"].iter().all(|needed| columns.iter().any(|column| column == needed)) {
         return Err(Problem::field("NO_HEADER", "file", "must begin with a header row that names code and text"));
+    }
+    // Each row takes the names' size too.
+    if columns.len() > MOST_COLUMNS || columns.iter().any(|name| name.len() > MOST_COLUMNS) {
+        let detail = format!("may have {MOST_COLUMNS} columns at the most, with names of {MOST_COLUMNS} bytes");
+        return Err(Problem::field("INVALID_HEADER", "file", detail));
     }
     let mut rows = Vec::new();
     for record in reader.records() {
