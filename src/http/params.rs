@@ -36,11 +36,14 @@ impl FromRequest for Params {
             let info = request.connection_info();
             format!("{}://{}{}", info.scheme(), info.host(), request.path())
         };
-        std::future::ready(
-            values
-                .map(|values| Self { path, values: values.into_inner() })
-                .map_err(|error| Problem::malformed(format!("the query cannot be read: {error}"))),
-        )
+        std::future::ready(match values {
+            // No text of the database can hold it.
+            Ok(values) => match values.iter().find(|(_, value)| value.contains('\0')) {
+                Some((name, _)) => Err(Problem::field("INVALID", name, "must not hold a NUL character")),
+                None => Ok(Self { path, values: values.into_inner() }),
+            },
+            Err(error) => Err(Problem::malformed(format!("the query cannot be read: {error}"))),
+        })
     }
 }
 
