@@ -2,7 +2,7 @@
 //! served is taken from the API's document, so a new route is refused here until the contract's answer stands in
 //! `authorization/expected.rs`.
 
-mod expected;
+pub(crate) mod expected;
 mod foreign;
 mod input;
 mod tokens;

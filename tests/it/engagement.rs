@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Node, PASSWORD, Session};
 
-const QUESTIONS: &str = "code,text,vertical_code,section,type,required,formula,value\n\
+pub(crate) const QUESTIONS: &str = "code,text,vertical_code,section,type,required,formula,value\n\
     P2P_ANNUAL_VOLUME,Invoices a year,P2P,Volumes,NUMBER,true,,25000\n\
     P2P_FTE,Full-time equivalents,P2P,People,NUMBER,true,,8\n\
     P2P_AVG_SALARY,Average salary,P2P,People,CURRENCY,true,,52000\n";
@@ -180,7 +180,12 @@ impl<'a> World<'a> {
 }
 
 /// Answers, finds and analyses; the opportunity, the client's comment and a question.
-async fn assess(consultant: &Session<'_>, client: &Session<'_>, path: &str, vertical: i64) -> (i64, i64, i64) {
+pub(crate) async fn assess(
+    consultant: &Session<'_>,
+    client: &Session<'_>,
+    path: &str,
+    vertical: i64,
+) -> (i64, i64, i64) {
     consultant.upload(&format!("{path}upload-questions/"), "questions.csv", QUESTIONS).await.expect(201);
     let answers = consultant.get(&format!("{path}answers/")).await.expect(200);
     let question = answers["results"][0]["question_id"].as_i64().unwrap();

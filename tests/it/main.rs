@@ -22,6 +22,7 @@ mod edge;
 mod embedded;
 mod engagement;
 mod fanout;
+mod fuzz;
 mod golden;
 mod harness;
 mod journal;

@@ -199,7 +199,7 @@ const NOT_SERVED: &[(&str, &str)] = &[
 
 /// Whose things an operation is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rows {
+pub(crate) enum Rows {
     None,
     Own,
     List,
@@ -208,11 +208,11 @@ pub(super) enum Rows {
 
 /// One line of the contract.
 #[derive(Debug, Clone)]
-pub(super) struct Operation {
+pub(crate) struct Operation {
     roles: &'static str,
-    pub(super) rows: Rows,
-    pub(super) method: reqwest::Method,
-    pub(super) path: &'static str,
+    pub(crate) rows: Rows,
+    pub(crate) method: reqwest::Method,
+    pub(crate) path: &'static str,
 }
 
 impl Operation {
@@ -229,17 +229,17 @@ impl Operation {
         Self { roles, rows, method: method.parse().unwrap(), path }
     }
 
-    pub(super) fn is_public(&self) -> bool {
+    pub(crate) fn is_public(&self) -> bool {
         self.roles == "****"
     }
 
     /// Whether anybody at all may do it.
-    pub(super) fn is_disabled(&self) -> bool {
+    pub(crate) fn is_disabled(&self) -> bool {
         self.roles == "...."
     }
 
     /// Whether a role may ever do it.
-    pub(super) fn is_for(&self, role: &str) -> bool {
+    pub(crate) fn is_for(&self, role: &str) -> bool {
         let letter = if role == "CLIENT" { "K" } else { &role[..1] };
         self.roles.contains(letter)
     }
@@ -247,7 +247,7 @@ impl Operation {
 
 /// What is served, each with what the contract says of it. An operation that the contract does not know is refused, and
 /// so is a line of the contract that is not served.
-pub(super) fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     let document = serde_json::to_value(ddc::http::document()).unwrap();
     let mut served = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
