@@ -2,7 +2,6 @@
 
 mod bench;
 mod chained;
-mod copy_out;
 mod dossier;
 mod goals;
 mod http_load;

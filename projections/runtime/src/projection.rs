@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
-use crate::{Codec, CodecError, Recorded};
+use crate::{Codec, CodecError, NewFold, Recorded};
 
 /// Why a batch could not be applied.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +20,14 @@ impl ApplyError {
     /// What an event that cannot be read means for a batch.
     #[must_use]
     pub fn event(recorded: &Recorded, error: &CodecError) -> Self {
+        Self::at(recorded.position, error)
+    }
+
+    /// The same, where only the event's position is known.
+    pub(crate) fn at(position: i64, error: &CodecError) -> Self {
         match error {
             CodecError::Unavailable(reason) => Self::Database(sqlx::Error::Io(std::io::Error::other(reason.clone()))),
-            error => Self::Event { position: recorded.position, reason: error.to_string() },
+            error => Self::Event { position, reason: error.to_string() },
         }
     }
 
@@ -59,6 +64,11 @@ pub trait Projection: Send + Sync + 'static {
 
     /// Creates what makes queries fast but writing slow; a rebuild does it last.
     fn indexes(&self) -> String;
+
+    /// For a projection to which the streams are independent of each other: by this a rebuild does many at once.
+    fn fold(&self) -> Option<NewFold> {
+        None
+    }
 
     /// Applies a batch, each table written once. The checkpoint moves in the same transaction.
     async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError>;

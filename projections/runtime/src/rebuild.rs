@@ -1,11 +1,19 @@
 //! Builds a projection anew beside the live one, compares the two, and swaps them in one transaction. Readers never see
 //! an empty or half-built table; a rebuild that a crash interrupts leaves nothing that the next one does not sweep away.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 
-use crate::{ApplyError, Codec, Projection, checkpoint, feed, runner};
+use crate::{
+    ApplyError, Codec, Projection, checkpoint, feed,
+    replay::Replay,
+    runner,
+    shares::{Outcome, Share, Work},
+};
 
 const BATCH: i64 = 5000;
 
@@ -35,7 +43,7 @@ pub struct Report {
 /// When the database fails, or another rebuild of the same projection is under way.
 pub async fn rebuild(
     pool: &PgPool,
-    codec: &Codec,
+    codec: &Arc<Codec>,
     projection: &dyn Projection,
     advance: &mut (dyn FnMut(Advance) + Send),
 ) -> Result<Report, ApplyError> {
@@ -54,7 +62,23 @@ pub async fn rebuild(
     create(&mut connection, projection, &tenant, &generation).await?;
 
     let started = Instant::now();
-    let (mut position, mut events) = (0, 0);
+    let (mut position, mut events) = match projection.fold() {
+        Some(new) => {
+            let target = target(&mut connection, projection).await?;
+            let mut tell = |position, events| advance(Advance { position, target, events, elapsed: started.elapsed() });
+            let work = Work {
+                pool: pool.clone(),
+                codec: Arc::clone(codec),
+                fold: new,
+                kinds: projection.kinds(),
+                target,
+                tables: format!("{generation}, {tenant}"),
+            };
+            let Outcome { events, failed } = work.run(&mut tell).await?;
+            (target, events + by_batches(pool, &mut connection, codec, projection, &failed, target).await?)
+        }
+        None => (0, 0),
+    };
     loop {
         let target = target(&mut connection, projection).await?;
         if position >= target {
@@ -70,6 +94,35 @@ pub async fn rebuild(
         swap(&mut connection, codec, projection, (&tenant, &generation), position).await?;
     connection.close().await?;
     Ok(Report { position, events, rows, elapsed: started.elapsed(), differing })
+}
+
+/// Does the shares that could not be folded at once as the live projection would: what cannot be applied is parked.
+async fn by_batches(
+    pool: &PgPool,
+    connection: &mut PgConnection,
+    codec: &Codec,
+    projection: &dyn Projection,
+    shares: &[Share],
+    target: i64,
+) -> Result<u64, ApplyError> {
+    let mut count = 0;
+    for share in shares {
+        let mut reader = pool.acquire().await?.detach();
+        let mut replay = Replay::open(&mut reader, projection.kinds(), *share, target).await?;
+        loop {
+            let events = replay.page(usize::try_from(BATCH).unwrap_or_default()).await?;
+            if events.is_empty() {
+                break;
+            }
+            let mut tx = connection.begin().await?;
+            runner::apply(&mut tx, codec, projection, &events).await?;
+            tx.commit().await?;
+            count += u64::try_from(events.len()).unwrap_or_default();
+        }
+        drop(replay);
+        reader.close().await?;
+    }
+    Ok(count)
 }
 
 /// A schema of its own, found before the tenant's; what an earlier, interrupted rebuild left is swept away.
@@ -139,10 +192,15 @@ async fn swap(
     let comparable = live.version == projection.version() && live.position == position;
     let (mut rows, mut differing) = (0, Vec::new());
     for table in projection.tables() {
-        let new = fingerprint(&mut tx, generation, table).await?;
-        rows += new.0;
-        if comparable && fingerprint(&mut tx, tenant, table).await? != new {
-            differing.push(table.to_owned());
+        if comparable {
+            let new = fingerprint(&mut tx, generation, table).await?;
+            rows += new.0;
+            if fingerprint(&mut tx, tenant, table).await? != new {
+                differing.push(table.to_owned());
+            }
+        } else {
+            let count = format!("SELECT count(*) FROM {generation}.{table}");
+            rows += sqlx::query_scalar::<_, i64>(&count).fetch_one(&mut *tx).await?;
         }
         let swap =
             format!("DROP TABLE IF EXISTS {tenant}.{table}; ALTER TABLE {generation}.{table} SET SCHEMA {tenant};");

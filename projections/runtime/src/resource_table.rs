@@ -1,19 +1,19 @@
 //! The read model of one resource: a row a resource, with its rendered view and the columns it is found by.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    marker::PhantomData,
-};
+use std::{collections::BTreeMap, marker::PhantomData};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
-use kernel::Resource;
+use kernel::{Resource, Stamp};
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 use sqlx::{PgConnection, types::Json};
 
-use crate::{ApplyError, Codec, Projection, Recorded};
+use crate::{ApplyError, Codec, Fold, NewFold, Projection, Recorded, insert, write};
+
+/// How many rows of a rebuild are written at a time.
+const WRITTEN: usize = 2000;
 
 /// A resource's read table, declared in the file that answers the question it is for.
 ///
@@ -104,96 +104,131 @@ where
         T::INDEXES.to_owned()
     }
 
+    fn fold(&self) -> Option<NewFold> {
+        Some(|| Box::new(Streams::<T>::default()))
+    }
+
     async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
-        let mut streams: BTreeMap<i64, Vec<&Recorded>> = BTreeMap::new();
-        for event in events {
-            let id = event.number().ok_or_else(|| ApplyError::Event {
-                position: event.position,
-                reason: format!("{} is no number", event.aggregate_id),
-            })?;
-            streams.entry(id).or_default().push(event);
-        }
-        let mut known = known::<T>(tx, &streams).await?;
-        let mut rows = Vec::with_capacity(streams.len());
-        for (id, events) in streams {
-            rows.extend(fold::<T>(codec, id, known.remove(&id), &events).await?);
-        }
+        let events: Vec<&Recorded> = events.iter().collect();
+        let mut streams = Streams::<T>::known(tx, codec, &events).await?;
+        streams.fold(codec, &events).await?;
+        let rows = streams.rows(codec, streams.held.keys().copied()).await?;
         write(tx, T::NAME, &rows).await
     }
 }
 
-async fn known<T: ResourceTable>(
-    tx: &mut PgConnection,
-    streams: &BTreeMap<i64, Vec<&Recorded>>,
-) -> Result<HashMap<i64, Known>, sqlx::Error> {
-    // A stream that begins in this batch has no row yet.
-    let ids: Vec<i64> = streams
-        .iter()
-        .filter(|(_, events)| events.first().is_some_and(|event| event.sequence > 1))
-        .map(|(id, _)| *id)
-        .collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let query = format!("SELECT id, created_at, state FROM {} WHERE id = ANY($1)", T::NAME);
-    let rows: Vec<Known> = sqlx::query_as(&query).bind(ids).fetch_all(tx).await?;
-    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+/// Resources as their events so far have left them.
+struct Streams<T: ResourceTable> {
+    held: BTreeMap<i64, Held<StateOf<T>>>,
 }
 
-async fn fold<T: ResourceTable>(
-    codec: &Codec,
-    id: i64,
-    known: Option<Known>,
-    events: &[&Recorded],
-) -> Result<Option<Row>, ApplyError> {
-    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(None) };
-    let created_at = known.as_ref().map_or(first.recorded_at, |row| row.created_at);
-    let mut state: StateOf<T> = match known {
-        Some(row) => codec.decode(row.state.get()).await.map_err(|error| ApplyError::event(first, &error))?,
-        None => StateOf::<T>::default(),
-    };
-    for recorded in events {
-        let event: EventOf<T> = codec.event(recorded).await.map_err(|error| ApplyError::event(recorded, &error))?;
-        T::Resource::record(&mut state, &event);
+struct Held<S> {
+    state: S,
+    stamp: Stamp,
+    /// Of the last event.
+    position: i64,
+}
+
+impl<T: ResourceTable> Default for Streams<T> {
+    fn default() -> Self {
+        Self { held: BTreeMap::new() }
     }
-    let stamp = last.stamp(Some(created_at));
-    let state_text = codec.encode(&state).await.map_err(|error| ApplyError::event(last, &error))?;
-    let Some(view) = T::Resource::view(&state, &stamp) else { return Ok(None) };
-    let unreadable =
-        |error: serde_json::Error| ApplyError::Event { position: last.position, reason: error.to_string() };
+}
+
+impl<T: ResourceTable> Streams<T> {
+    /// Those that the table has of a batch's streams.
+    async fn known(tx: &mut PgConnection, codec: &Codec, events: &[&Recorded]) -> Result<Self, ApplyError> {
+        let mut firsts = BTreeMap::new();
+        for recorded in events {
+            firsts.entry(number(recorded)?).or_insert(*recorded);
+        }
+        // A stream that begins in this batch has no row yet.
+        firsts.retain(|_, first| first.sequence > 1);
+        let mut streams = Self::default();
+        if firsts.is_empty() {
+            return Ok(streams);
+        }
+        let query = format!("SELECT id, created_at, state FROM {} WHERE id = ANY($1)", T::NAME);
+        let ids: Vec<i64> = firsts.keys().copied().collect();
+        let rows: Vec<Known> = sqlx::query_as(&query).bind(ids).fetch_all(tx).await?;
+        for row in rows {
+            let Some(first) = firsts.get(&row.id) else { continue };
+            let state = codec.decode(row.state.get()).await.map_err(|error| ApplyError::event(first, &error))?;
+            let held = Held { state, stamp: first.stamp(Some(row.created_at)), position: first.position };
+            streams.held.insert(row.id, held);
+        }
+        Ok(streams)
+    }
+
+    async fn fold(&mut self, codec: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
+        for recorded in events {
+            let id = number(recorded)?;
+            let event: EventOf<T> = codec.event(recorded).await.map_err(|error| ApplyError::event(recorded, &error))?;
+            let held = self.held.entry(id).or_insert_with(|| Held {
+                state: StateOf::<T>::default(),
+                stamp: recorded.stamp(None),
+                position: recorded.position,
+            });
+            T::Resource::record(&mut held.state, &event);
+            held.stamp.version = recorded.sequence;
+            held.stamp.updated_at = recorded.recorded_at;
+            held.position = recorded.position;
+        }
+        Ok(())
+    }
+
+    /// The rows of some of them.
+    async fn rows(&self, codec: &Codec, ids: impl Iterator<Item = i64> + Send) -> Result<Vec<Row>, ApplyError> {
+        let mut rows = Vec::new();
+        for id in ids {
+            let Some(held) = self.held.get(&id) else { continue };
+            rows.extend(row::<T>(codec, id, held).await?);
+        }
+        Ok(rows)
+    }
+}
+
+#[async_trait]
+impl<T: ResourceTable> Fold for Streams<T>
+where
+    <T::Resource as Resource>::View: Sync,
+{
+    async fn take(&mut self, _: &mut PgConnection, codec: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
+        self.fold(codec, events).await
+    }
+
+    fn holds(&self) -> usize {
+        self.held.len()
+    }
+
+    async fn finish(self: Box<Self>, tx: &mut PgConnection, codec: &Codec) -> Result<(), ApplyError> {
+        let ids: Vec<i64> = self.held.keys().copied().collect();
+        for ids in ids.chunks(WRITTEN) {
+            insert(tx, T::NAME, &self.rows(codec, ids.iter().copied()).await?).await?;
+        }
+        Ok(())
+    }
+}
+
+fn number(recorded: &Recorded) -> Result<i64, ApplyError> {
+    recorded.number().ok_or_else(|| ApplyError::Event {
+        position: recorded.position,
+        reason: format!("{} is no number", recorded.aggregate_id),
+    })
+}
+
+async fn row<T: ResourceTable>(codec: &Codec, id: i64, held: &Held<StateOf<T>>) -> Result<Option<Row>, ApplyError> {
+    let Held { state, stamp, position } = held;
+    let unreadable = |reason: String| ApplyError::Event { position: *position, reason };
+    let state_text = codec.encode(state).await.map_err(|error| ApplyError::at(*position, &error))?;
+    let Some(view) = T::Resource::view(state, stamp) else { return Ok(None) };
     Ok(Some(Row {
         id,
         version: stamp.version,
-        created_at,
+        created_at: stamp.created_at,
         updated_at: stamp.updated_at,
-        columns: T::columns(&state, &view),
-        state: RawValue::from_string(state_text).map_err(unreadable)?,
-        body: serde_json::value::to_raw_value(&view).map_err(unreadable)?,
+        columns: T::columns(state, &view),
+        state: RawValue::from_string(state_text).map_err(|error| unreadable(error.to_string()))?,
+        body: serde_json::value::to_raw_value(&view).map_err(|error| unreadable(error.to_string()))?,
     }))
-}
-
-/// Writes rows of any table that has a key `id`: each is new or replaces the one that was there. A row's members are
-/// the table's columns.
-///
-/// # Errors
-/// When the database refuses or cannot be reached.
-pub async fn write<R: Serialize>(tx: &mut PgConnection, table: &str, rows: &[R]) -> Result<(), ApplyError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let text = serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    let columns: Vec<String> = sqlx::query_scalar(
-        "SELECT attname::text FROM pg_attribute
-         WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attname <> 'id'",
-    )
-    .bind(table)
-    .fetch_all(&mut *tx)
-    .await?;
-    let set = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect::<Vec<_>>().join(", ");
-    let query = format!(
-        "INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, $1::json)
-         ON CONFLICT (id) DO UPDATE SET {set}"
-    );
-    sqlx::query(&query).bind(text).execute(tx).await?;
-    Ok(())
 }

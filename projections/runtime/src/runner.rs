@@ -97,7 +97,7 @@ enum Step {
 /// position, and then for a database that had crashed, would not find there what it waited for.)
 async fn step(
     pool: &PgPool,
-    codec: &Codec,
+    codec: &Arc<Codec>,
     projection: &dyn Projection,
     place: &Place,
     turn: Turn,

@@ -5,12 +5,12 @@
 
 mod details;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use runtime::{
-    ApplyError, Codec, Projection, Recorded,
+    ApplyError, Codec, Fold, NewFold, Projection, Recorded,
     page::{Condition, Order},
 };
 use serde::Serialize;
@@ -138,26 +138,84 @@ impl Projection for AuditLog {
         )
     }
 
+    fn fold(&self) -> Option<NewFold> {
+        Some(|| Box::new(Fields::default()))
+    }
+
     async fn apply(&self, tx: &mut PgConnection, _: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
-        let events: Vec<&Recorded> =
-            events.iter().filter(|event| !TECHNICAL.contains(&event.aggregate_type.as_str())).collect();
-        let mut fields = known(tx, &events).await?;
-        let mut entries = Vec::with_capacity(events.len());
-        for event in events {
+        let events: Vec<&Recorded> = events.iter().collect();
+        let mut fields = Fields::known(tx, &events).await?;
+        let entries = fields.entries(&events)?;
+        runtime::write(tx, NAME, &entries.iter().map(row).collect::<Vec<_>>()).await?;
+        fields.remember(tx).await
+    }
+}
+
+/// The fields of things, as their events so far have left them.
+#[derive(Default)]
+struct Fields(HashMap<Entity, Map<String, Value>>);
+
+#[async_trait]
+impl Fold for Fields {
+    async fn take(&mut self, tx: &mut PgConnection, _: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
+        let entries = self.entries(events)?;
+        runtime::insert(tx, NAME, &entries.iter().map(row).collect::<Vec<_>>()).await
+    }
+
+    fn holds(&self) -> usize {
+        self.0.len()
+    }
+
+    async fn finish(self: Box<Self>, tx: &mut PgConnection, _: &Codec) -> Result<(), ApplyError> {
+        self.remember(tx).await
+    }
+}
+
+impl Fields {
+    /// What events changed.
+    fn entries(&mut self, events: &[&Recorded]) -> Result<Vec<AuditEntry>, ApplyError> {
+        let events = events.iter().filter(|event| !TECHNICAL.contains(&event.aggregate_type.as_str()));
+        let entries = events.map(|event| {
             let payload: Value = serde_json::from_str(event.payload.get()).map_err(|error| ApplyError::Event {
                 position: event.position,
                 reason: format!("the payload cannot be read: {error}"),
             })?;
             let entity = (event.aggregate_type.clone(), event.aggregate_id.clone());
-            let details = details::changes(fields.entry(entity).or_default(), &payload);
-            entries.push(entry(event, details));
+            Ok(entry(event, details::changes(self.0.entry(entity).or_default(), &payload)))
+        });
+        entries.collect()
+    }
+
+    /// Those of the things of a batch.
+    async fn known(tx: &mut PgConnection, events: &[&Recorded]) -> Result<Self, sqlx::Error> {
+        type Row = (String, String, Json<Map<String, Value>>);
+        let entities: BTreeSet<(&str, &str)> =
+            events.iter().map(|event| (event.aggregate_type.as_str(), event.aggregate_id.as_str())).collect();
+        let (types, ids): (Vec<&str>, Vec<&str>) = entities.into_iter().unzip();
+        let query = format!(
+            "SELECT entity_type, entity_id, fields FROM {FIELDS}
+             JOIN unnest($1::text[], $2::text[]) AS e(entity_type, entity_id) USING (entity_type, entity_id)"
+        );
+        let rows: Vec<Row> = sqlx::query_as(&query).bind(types).bind(ids).fetch_all(tx).await?;
+        Ok(Self(rows.into_iter().map(|(kind, id, fields)| ((kind, id), fields.0)).collect()))
+    }
+
+    async fn remember(self, tx: &mut PgConnection) -> Result<(), ApplyError> {
+        let (mut types, mut ids, mut texts) = (Vec::new(), Vec::new(), Vec::new());
+        for ((kind, id), fields) in self.0 {
+            types.push(kind);
+            ids.push(id);
+            texts.push(Value::Object(fields).to_string());
         }
-        let rows: Vec<Row<'_>> = entries.iter().map(row).collect();
-        runtime::write(tx, NAME, &rows).await?;
-        remember(tx, fields).await
+        let query = format!(
+            "INSERT INTO {FIELDS} SELECT e.kind, e.id, e.fields::json
+             FROM unnest($1::text[], $2::text[], $3::text[]) AS e(kind, id, fields)
+             ON CONFLICT (entity_type, entity_id) DO UPDATE SET fields = excluded.fields"
+        );
+        sqlx::query(&query).bind(types).bind(ids).bind(texts).execute(tx).await?;
+        Ok(())
     }
 }
-
 fn entry(event: &Recorded, details: Map<String, Value>) -> AuditEntry {
     let metadata = &event.metadata;
     AuditEntry {
@@ -193,39 +251,6 @@ fn row(entry: &AuditEntry) -> Row<'_> {
         search: format!("{action} {entity_id} {command} {request_id} {ip} {fields}"),
         body: entry,
     }
-}
-
-/// The fields of the things of a batch, as the events before it left them.
-async fn known(
-    tx: &mut PgConnection,
-    events: &[&Recorded],
-) -> Result<BTreeMap<Entity, Map<String, Value>>, sqlx::Error> {
-    type Row = (String, String, Json<Map<String, Value>>);
-    let entities: BTreeSet<(&str, &str)> =
-        events.iter().map(|event| (event.aggregate_type.as_str(), event.aggregate_id.as_str())).collect();
-    let (types, ids): (Vec<&str>, Vec<&str>) = entities.into_iter().unzip();
-    let query = format!(
-        "SELECT entity_type, entity_id, fields FROM {FIELDS}
-         JOIN unnest($1::text[], $2::text[]) AS e(entity_type, entity_id) USING (entity_type, entity_id)"
-    );
-    let rows: Vec<Row> = sqlx::query_as(&query).bind(types).bind(ids).fetch_all(tx).await?;
-    Ok(rows.into_iter().map(|(kind, id, fields)| ((kind, id), fields.0)).collect())
-}
-
-async fn remember(tx: &mut PgConnection, fields: BTreeMap<Entity, Map<String, Value>>) -> Result<(), ApplyError> {
-    let (mut types, mut ids, mut texts) = (Vec::new(), Vec::new(), Vec::new());
-    for ((kind, id), fields) in fields {
-        types.push(kind);
-        ids.push(id);
-        texts.push(Value::Object(fields).to_string());
-    }
-    let query = format!(
-        "INSERT INTO {FIELDS} SELECT e.kind, e.id, e.fields::json
-         FROM unnest($1::text[], $2::text[], $3::text[]) AS e(kind, id, fields)
-         ON CONFLICT (entity_type, entity_id) DO UPDATE SET fields = excluded.fields"
-    );
-    sqlx::query(&query).bind(types).bind(ids).bind(texts).execute(tx).await?;
-    Ok(())
 }
 
 /// What the log can be narrowed down to.

@@ -8,8 +8,10 @@ mod rows;
 mod stats;
 mod visibility;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use runtime::{ApplyError, Codec, Projection, Recorded, ResourceProjection};
+use runtime::{ApplyError, Codec, Fold, NewFold, Projection, Recorded, ResourceProjection};
 use serde::Deserialize;
 use sqlx::PgConnection;
 
@@ -20,6 +22,7 @@ use rows::{Assessments, Clients, Companies, Costings, Projects, Proposals};
 
 /// The projection's name.
 pub const NAME: &str = "dashboard";
+const CURRENCIES: &str = "dashboard_currencies";
 
 /// The projection: [`ResourceProjection`]s that move on together, and the codes of currencies.
 #[derive(Default)]
@@ -74,11 +77,11 @@ impl Projection for Dashboard {
 
     fn tables(&self) -> Vec<&'static str> {
         let parts = self.parts();
-        parts.iter().flat_map(|part| part.tables()).chain(["dashboard_currencies"]).collect()
+        parts.iter().flat_map(|part| part.tables()).chain([CURRENCIES]).collect()
     }
 
     fn schema(&self) -> String {
-        let currencies = "CREATE TABLE dashboard_currencies (id bigint PRIMARY KEY, code text NOT NULL)".to_owned();
+        let currencies = format!("CREATE TABLE {CURRENCIES} (id bigint PRIMARY KEY, code text NOT NULL)");
         self.parts().iter().map(|part| part.schema()).chain([currencies]).collect::<Vec<_>>().join(";")
     }
 
@@ -86,30 +89,83 @@ impl Projection for Dashboard {
         self.parts().iter().map(|part| part.indexes()).collect::<Vec<_>>().join(";")
     }
 
+    fn fold(&self) -> Option<NewFold> {
+        Some(|| Box::new(DashboardFold::new()))
+    }
+
     async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
-        let of = |kinds: &[&str]| {
-            let events = events.iter().filter(|event| kinds.contains(&event.aggregate_type.as_str()));
-            events.cloned().collect::<Vec<_>>()
-        };
+        let events: Vec<&Recorded> = events.iter().collect();
         for part in self.parts() {
-            let events = of(part.kinds());
+            let events: Vec<Recorded> = of(&events, part.kinds()).into_iter().cloned().collect();
             if !events.is_empty() {
                 part.apply(tx, codec, &events).await?;
             }
         }
-        currencies(tx, codec, &of(&["currency"])).await
+        let mut currencies = Currencies::default();
+        currencies.take(codec, &of(&events, &["currency"])).await?;
+        runtime::write(tx, CURRENCIES, &currencies.rows()).await
     }
 }
 
-async fn currencies(tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
-    let mut codes = std::collections::BTreeMap::new();
-    for recorded in events {
-        let event = codec.event(recorded).await.map_err(|error| ApplyError::event(recorded, &error))?;
-        if let (Some(id), CurrencyEvent::Created(new) | CurrencyEvent::DetailsChanged(new)) = (recorded.number(), event)
-        {
-            codes.insert(id, new.code);
-        }
+/// The events of some kinds.
+fn of<'e>(events: &[&'e Recorded], kinds: &[&str]) -> Vec<&'e Recorded> {
+    events.iter().copied().filter(|event| kinds.contains(&event.aggregate_type.as_str())).collect()
+}
+
+/// The folds of the parts, by their kinds, and the currencies.
+struct DashboardFold {
+    parts: Vec<(&'static [&'static str], Box<dyn Fold>)>,
+    currencies: Currencies,
+}
+
+impl DashboardFold {
+    fn new() -> Self {
+        let dashboard = Dashboard::default();
+        let parts = dashboard.parts().into_iter();
+        let parts = parts.filter_map(|part| part.fold().map(|new| (part.kinds(), new())));
+        Self { parts: parts.collect(), currencies: Currencies::default() }
     }
-    let rows: Vec<_> = codes.into_iter().map(|(id, code)| CurrencyRow { id, code }).collect();
-    runtime::write(tx, "dashboard_currencies", &rows).await
+}
+
+#[async_trait]
+impl Fold for DashboardFold {
+    async fn take(&mut self, tx: &mut PgConnection, codec: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
+        for (kinds, part) in &mut self.parts {
+            part.take(tx, codec, &of(events, kinds)).await?;
+        }
+        self.currencies.take(codec, &of(events, &["currency"])).await
+    }
+
+    fn holds(&self) -> usize {
+        self.parts.iter().map(|(_, part)| part.holds()).sum()
+    }
+
+    async fn finish(self: Box<Self>, tx: &mut PgConnection, codec: &Codec) -> Result<(), ApplyError> {
+        for (_, part) in self.parts {
+            part.finish(tx, codec).await?;
+        }
+        runtime::insert(tx, CURRENCIES, &self.currencies.rows()).await
+    }
+}
+
+/// The codes of currencies.
+#[derive(Default)]
+struct Currencies(BTreeMap<i64, String>);
+
+impl Currencies {
+    async fn take(&mut self, codec: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
+        for recorded in events {
+            let event = codec.event(recorded).await.map_err(|error| ApplyError::event(recorded, &error))?;
+            if let (Some(id), CurrencyEvent::Created(new) | CurrencyEvent::DetailsChanged(new)) =
+                (recorded.number(), event)
+            {
+                self.0.insert(id, new.code);
+            }
+        }
+        Ok(())
+    }
+
+    fn rows(self) -> Vec<CurrencyRow> {
+        self.0.into_iter().map(|(id, code)| CurrencyRow { id, code }).collect()
+    }
 }
