@@ -146,7 +146,9 @@ impl Projection for InMemoryOnly {
     }
 
     fn fold(&self) -> Option<NewFold> {
-        Some(|| Box::new(Forgotten(ResourceProjection::<CompanyList>::default().fold().map(|new| new()))))
+        let begin: fn() -> Box<dyn Fold> =
+            || Box::new(Forgotten(ResourceProjection::<CompanyList>::default().fold().map(|new| (new.begin)())));
+        Some(NewFold { begin, reads_metadata: false })
     }
 
     async fn apply(&self, _: &mut PgConnection, _: &Codec, _: &[Recorded]) -> Result<(), ApplyError> {
@@ -181,9 +183,10 @@ async fn parse(tenant: &Tenant) -> Result<Sample> {
     let mut connection = tenant.pool.acquire().await?;
     let mut copy = CopyOut::open(&mut connection, query).await?;
     let mut rows = 0;
-    while let Some(mut row) = copy.next().await? {
-        let (_id, _sequence, _event_type) = (row.bytes()?, row.bytes()?, row.bytes()?);
-        let _: serde_json::Value = serde_json::from_slice(&row.bytes()?)?;
+    while let Some(row) = copy.next().await? {
+        let mut fields = row.fields();
+        (fields.text()?, fields.number()?, fields.text()?);
+        let _: serde_json::Value = fields.json()?;
         rows += 1;
     }
     Ok(Sample::rate(rows, started.elapsed()))

@@ -35,4 +35,5 @@ mod node_roles;
 mod oversight;
 mod parked;
 mod people;
+mod rebuild;
 mod trust;

@@ -2,6 +2,7 @@
 
 use bytes::{Buf, Bytes};
 use futures::{TryStreamExt, stream::BoxStream};
+use serde::de::DeserializeOwned;
 use sqlx::{Error, PgConnection};
 
 /// Signature and flags, before the length of an extension.
@@ -51,33 +52,47 @@ impl<'c> CopyOut<'c> {
     }
 }
 
-/// A row, of which one field after another is taken.
+/// A row.
 pub struct Row(Bytes);
 
 impl Row {
+    /// Its fields, to be taken one after another.
+    #[must_use]
+    pub fn fields(&self) -> Fields<'_> {
+        Fields(&self.0)
+    }
+}
+
+/// The fields of a row that are still to be taken.
+pub struct Fields<'r>(&'r [u8]);
+
+impl<'r> Fields<'r> {
     /// The next field; none may be null.
     ///
     /// # Errors
     /// When there is none.
-    pub fn bytes(&mut self) -> Result<Bytes, Error> {
-        if self.0.len() < 4 {
-            return Err(cut());
-        }
-        let length = usize::try_from(self.0.get_i32()).map_err(|_| cut())?;
-        if self.0.len() < length {
-            return Err(cut());
-        }
-        Ok(self.0.split_to(length))
+    pub fn bytes(&mut self) -> Result<&'r [u8], Error> {
+        let (length, rest) = self.0.split_first_chunk().ok_or_else(cut)?;
+        let length = usize::try_from(i32::from_be_bytes(*length)).map_err(|_| cut())?;
+        let (field, rest) = rest.split_at_checked(length).ok_or_else(cut)?;
+        self.0 = rest;
+        Ok(field)
     }
 
-    /// The next field, which is `text` or `json`.
+    /// The next field, which is `text`.
     ///
     /// # Errors
     /// When there is none, or it is no text.
-    pub fn text(&mut self) -> Result<String, Error> {
-        let bytes = self.bytes()?;
-        let text = std::str::from_utf8(&bytes).map_err(|error| Error::Decode(Box::new(error)))?;
-        Ok(text.to_owned())
+    pub fn text(&mut self) -> Result<&'r str, Error> {
+        std::str::from_utf8(self.bytes()?).map_err(|error| Error::Decode(Box::new(error)))
+    }
+
+    /// The next field, which is `json`.
+    ///
+    /// # Errors
+    /// When there is none, or it is not what is wanted.
+    pub fn json<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
+        serde_json::from_slice(self.bytes()?).map_err(|error| Error::Decode(Box::new(error)))
     }
 
     /// The next field, which is `bigint`, or the microseconds since 2000 of a `timestamptz`.
@@ -85,8 +100,7 @@ impl Row {
     /// # Errors
     /// When there is none, or it is not as long.
     pub fn number(&mut self) -> Result<i64, Error> {
-        let bytes = self.bytes()?;
-        let bytes = <[u8; 8]>::try_from(&*bytes).map_err(|error| Error::Decode(Box::new(error)))?;
+        let bytes = <[u8; 8]>::try_from(self.bytes()?).map_err(|error| Error::Decode(Box::new(error)))?;
         Ok(i64::from_be_bytes(bytes))
     }
 }

@@ -22,5 +22,11 @@ pub trait Fold: Send {
     async fn finish(self: Box<Self>, tx: &mut PgConnection, codec: &Codec) -> Result<(), ApplyError>;
 }
 
-/// Begins with nothing.
-pub type NewFold = fn() -> Box<dyn Fold>;
+/// How a fold begins.
+#[derive(Clone, Copy)]
+pub struct NewFold {
+    /// With nothing.
+    pub begin: fn() -> Box<dyn Fold>,
+    /// Whether it asks who and what stands behind an event: if not, it is given events without it, which are cheaper.
+    pub reads_metadata: bool,
+}

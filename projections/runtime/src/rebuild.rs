@@ -15,6 +15,8 @@ use crate::{
     shares::{Outcome, Share, Work},
 };
 
+pub use crate::shares::Limits;
+
 const BATCH: i64 = 5000;
 
 /// How far a rebuild has come.
@@ -47,6 +49,20 @@ pub async fn rebuild(
     projection: &dyn Projection,
     advance: &mut (dyn FnMut(Advance) + Send),
 ) -> Result<Report, ApplyError> {
+    rebuild_within(pool, codec, projection, Limits::default(), advance).await
+}
+
+/// As [`rebuild`], with the work divided otherwise.
+///
+/// # Errors
+/// As [`rebuild`].
+pub async fn rebuild_within(
+    pool: &PgPool,
+    codec: &Arc<Codec>,
+    projection: &dyn Projection,
+    limits: Limits,
+    advance: &mut (dyn FnMut(Advance) + Send),
+) -> Result<Report, ApplyError> {
     let name = projection.name();
     // A connection of its own, closed at the end: its lock and its search_path go with it.
     let mut connection = pool.acquire().await?.detach();
@@ -72,9 +88,11 @@ pub async fn rebuild(
                 fold: new,
                 kinds: projection.kinds(),
                 target,
+                limits,
                 tables: format!("{generation}, {tenant}"),
             };
             let Outcome { events, failed } = work.run(&mut tell).await?;
+            tell(target, events);
             (target, events + by_batches(pool, &mut connection, codec, projection, &failed, target).await?)
         }
         None => (0, 0),
@@ -108,7 +126,7 @@ async fn by_batches(
     let mut count = 0;
     for share in shares {
         let mut reader = pool.acquire().await?.detach();
-        let mut replay = Replay::open(&mut reader, projection.kinds(), *share, target).await?;
+        let mut replay = Replay::open(&mut reader, projection.kinds(), *share, target, true).await?;
         loop {
             let events = replay.page(usize::try_from(BATCH).unwrap_or_default()).await?;
             if events.is_empty() {

@@ -1,6 +1,9 @@
 //! The read model of one resource: a row a resource, with its rendered view and the columns it is found by.
 
-use std::{collections::BTreeMap, marker::PhantomData};
+use std::{
+    collections::{BTreeMap, HashMap},
+    marker::PhantomData,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -105,21 +108,21 @@ where
     }
 
     fn fold(&self) -> Option<NewFold> {
-        Some(|| Box::new(Streams::<T>::default()))
+        Some(NewFold { begin: || Box::new(Streams::<T>::default()), reads_metadata: false })
     }
 
     async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
         let events: Vec<&Recorded> = events.iter().collect();
         let mut streams = Streams::<T>::known(tx, codec, &events).await?;
         streams.fold(codec, &events).await?;
-        let rows = streams.rows(codec, streams.held.keys().copied()).await?;
+        let rows = streams.rows(codec, &streams.ids()).await?;
         write(tx, T::NAME, &rows).await
     }
 }
 
 /// Resources as their events so far have left them.
 struct Streams<T: ResourceTable> {
-    held: BTreeMap<i64, Held<StateOf<T>>>,
+    held: HashMap<i64, Held<StateOf<T>>>,
 }
 
 struct Held<S> {
@@ -131,7 +134,7 @@ struct Held<S> {
 
 impl<T: ResourceTable> Default for Streams<T> {
     fn default() -> Self {
-        Self { held: BTreeMap::new() }
+        Self { held: HashMap::new() }
     }
 }
 
@@ -177,12 +180,19 @@ impl<T: ResourceTable> Streams<T> {
         Ok(())
     }
 
+    /// In their order, so that a key's index is written at its end.
+    fn ids(&self) -> Vec<i64> {
+        let mut ids: Vec<i64> = self.held.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// The rows of some of them.
-    async fn rows(&self, codec: &Codec, ids: impl Iterator<Item = i64> + Send) -> Result<Vec<Row>, ApplyError> {
-        let mut rows = Vec::new();
+    async fn rows(&self, codec: &Codec, ids: &[i64]) -> Result<Vec<Row>, ApplyError> {
+        let mut rows = Vec::with_capacity(ids.len());
         for id in ids {
-            let Some(held) = self.held.get(&id) else { continue };
-            rows.extend(row::<T>(codec, id, held).await?);
+            let Some(held) = self.held.get(id) else { continue };
+            rows.extend(row::<T>(codec, *id, held).await?);
         }
         Ok(rows)
     }
@@ -202,9 +212,8 @@ where
     }
 
     async fn finish(self: Box<Self>, tx: &mut PgConnection, codec: &Codec) -> Result<(), ApplyError> {
-        let ids: Vec<i64> = self.held.keys().copied().collect();
-        for ids in ids.chunks(WRITTEN) {
-            insert(tx, T::NAME, &self.rows(codec, ids.iter().copied()).await?).await?;
+        for ids in self.ids().chunks(WRITTEN) {
+            insert(tx, T::NAME, &self.rows(codec, ids).await?).await?;
         }
         Ok(())
     }

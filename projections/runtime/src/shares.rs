@@ -1,30 +1,44 @@
-//! The journal folded into fresh tables by several workers, each with its own share of the streams.
+//! The journal folded into fresh tables: one reads it, several workers fold it, each its own streams.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::Arc;
+
+use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
 };
 
-use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
-use tokio::{sync::Semaphore, task::JoinSet};
+use crate::{
+    ApplyError, Codec, Fold, NewFold, Recorded,
+    replay::{Raw, Replay},
+};
 
-use crate::{ApplyError, Codec, NewFold, Recorded, replay::Replay};
-
-/// How many events are taken at a time.
-const PAGE: usize = 1000;
-/// A shorter journal is not worth a second worker.
-const SHORT: i64 = 20_000;
-/// How often it is told how far the work is.
-const TELL_EVERY: Duration = Duration::from_millis(200);
-/// How many streams a worker has in memory at the most: some 100 MB. A share that has more is done in two halves, each of
-/// which reads the journal anew.
-const STREAMS: usize = 1 << 17;
+/// How many events a worker is given at a time, and how often it may be given some before it has taken them.
+const PAGE: (usize, usize) = (500, 4);
+/// How often, in events, it is told how far the work is.
+const TELL_EVERY: u64 = 20_000;
+/// A share is not made smaller than this part, 1/2^n, of all streams.
+const SMALLEST: u32 = 12;
 
 /// One such work at a time: two would only get into each other's way, and take the pool's connections from all others.
 static WORKING: Semaphore = Semaphore::const_new(1);
+
+/// How the work is divided.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// A shorter journal is not worth a second worker.
+    pub short: i64,
+    /// How many streams a worker has in memory at the most. A share of them that has more is done in two halves, for each
+    /// of which the journal is read anew.
+    pub streams: usize,
+}
+
+impl Default for Limits {
+    /// The streams are some 100 MB.
+    fn default() -> Self {
+        Self { short: 20_000, streams: 1 << 17 }
+    }
+}
 
 /// The streams whose id's hash ends in certain bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +48,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// All streams in 2^`bits` shares.
-    fn all(bits: u32) -> impl Iterator<Item = Self> {
-        (0..1 << bits).map(move |value| Self { bits, value })
-    }
+    const ALL: Self = Self { bits: 0, value: 0 };
 
     fn halves(self) -> [Self; 2] {
         let bits = self.bits + 1;
@@ -54,6 +65,7 @@ pub(crate) struct Work {
     pub(crate) kinds: &'static [&'static str],
     /// The last position.
     pub(crate) target: i64,
+    pub(crate) limits: Limits,
     /// The path on which the tables are found.
     pub(crate) tables: String,
 }
@@ -66,118 +78,141 @@ pub(crate) struct Outcome {
     pub(crate) failed: Vec<Share>,
 }
 
-/// How far the workers are, added up.
-#[derive(Default)]
-struct Meter {
-    events: AtomicU64,
-    /// Positions, each counted by the part of the streams that are done up to there.
-    done: AtomicI64,
-}
-
 /// What came of a share.
 enum Pass {
     Done(u64),
     TooLarge,
-    Failed,
+}
+
+/// A worker's part of a share, folded and not yet written.
+struct Part {
+    fold: Box<dyn Fold>,
+    tx: Transaction<'static, Postgres>,
 }
 
 impl Work {
     /// Folds all streams; `tell` hears of (position, events).
     pub(crate) async fn run(self, tell: &mut (dyn FnMut(i64, u64) + Send)) -> Result<Outcome, ApplyError> {
-        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(4).ilog2();
-        let shares = Share::all(if self.target < SHORT { 0 } else { workers });
-        self.run_shares(shares, STREAMS, tell).await
-    }
-
-    async fn run_shares(
-        self,
-        shares: impl Iterator<Item = Share>,
-        streams: usize,
-        tell: &mut (dyn FnMut(i64, u64) + Send),
-    ) -> Result<Outcome, ApplyError> {
         let _alone = WORKING.acquire().await.map_err(|_| sqlx::Error::WorkerCrashed)?;
-        let meter = Arc::new(Meter::default());
-        let mut workers = JoinSet::new();
-        for share in shares {
-            workers.spawn(self.clone().share(share, streams, Arc::clone(&meter)));
-        }
-        let mut all = Outcome::default();
-        let mut tick = tokio::time::interval(TELL_EVERY);
-        loop {
-            tokio::select! {
-                ended = workers.join_next() => match ended {
-                    None => return Ok(all),
-                    Some(outcome) => {
-                        let outcome = outcome.map_err(|_| sqlx::Error::WorkerCrashed)??;
-                        all.events += outcome.events;
-                        all.failed.extend(outcome.failed);
-                    }
-                },
-                _ = tick.tick() => {
-                    tell(meter.done.load(Ordering::Relaxed), meter.events.load(Ordering::Relaxed));
+        let work = Arc::new(self);
+        let (mut outcome, mut shares) = (Outcome::default(), vec![Share::ALL]);
+        // The part of the positions, counted once for each of the smallest shares.
+        let mut done = 0;
+        while let Some(share) = shares.pop() {
+            let before = outcome.events;
+            let mut tell = |position: i64, events| tell(done + (position >> share.bits), before + events);
+            match work.pass(share, &mut tell).await {
+                Ok(Pass::Done(events)) => outcome.events += events,
+                Ok(Pass::TooLarge) => {
+                    shares.extend(share.halves());
+                    continue;
+                }
+                Err(error) if error.is_outage() => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "streams cannot be folded at once, they are done batch by batch");
+                    outcome.failed.push(share);
                 }
             }
-        }
-    }
-
-    /// Does a share, or its halves, or the halves of those.
-    async fn share(self, share: Share, streams: usize, meter: Arc<Meter>) -> Result<Outcome, ApplyError> {
-        let (mut outcome, mut shares) = (Outcome::default(), vec![share]);
-        while let Some(share) = shares.pop() {
-            match self.pass(share, streams, &meter).await? {
-                Pass::Done(events) => outcome.events += events,
-                Pass::TooLarge => shares.extend(share.halves()),
-                Pass::Failed => outcome.failed.push(share),
-            }
+            done += work.target >> share.bits;
         }
         Ok(outcome)
     }
 
-    async fn pass(&self, share: Share, streams: usize, meter: &Meter) -> Result<Pass, ApplyError> {
-        let mut reader = Reader { connection: self.pool.acquire().await?, is_free: false };
-        let mut tx = self.pool.begin().await?;
-        sqlx::query("SELECT set_config('search_path', $1, true)").bind(&self.tables).execute(&mut *tx).await?;
-        let mut told = Told { meter, share, done: 0, events: 0 };
-        let replay = Replay::open(&mut reader.connection, self.kinds, share, self.target).await?;
-        let pass = self.take(replay, &mut tx, streams, &mut told).await;
-        if let Ok(Pass::Done(_)) = pass {
-            reader.is_free = true;
-            tx.commit().await?;
-            return pass;
+    async fn pass(self: &Arc<Self>, share: Share, tell: &mut (dyn FnMut(i64, u64) + Send)) -> Result<Pass, ApplyError> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = if self.target < self.limits.short { 1 } else { cores.min(4) };
+        let mut parts = JoinSet::new();
+        let mut senders = Vec::new();
+        for _ in 0..workers {
+            let (sender, pages) = mpsc::channel(PAGE.1);
+            senders.push(sender);
+            parts.spawn(Arc::clone(self).part(share, pages));
         }
-        tx.rollback().await?;
-        told.back();
-        match pass {
-            Err(error) if !error.is_outage() => {
-                tracing::warn!(%error, "a share of the streams cannot be folded at once, it is done batch by batch");
-                Ok(Pass::Failed)
+        let read = self.read(share, senders, tell).await;
+        let mut whole = Vec::new();
+        while let Some(part) = parts.join_next().await {
+            match part.map_err(|_| sqlx::Error::WorkerCrashed)?? {
+                Some(part) => whole.push(part),
+                None => return Ok(Pass::TooLarge),
             }
-            pass => pass,
         }
+        let events = read?;
+        let mut writing = JoinSet::new();
+        for Part { fold, mut tx } in whole {
+            let work = Arc::clone(self);
+            writing.spawn(async move { fold.finish(&mut tx, &work.codec).await.map(|()| tx) });
+        }
+        let mut written = Vec::new();
+        while let Some(tx) = writing.join_next().await {
+            written.push(tx.map_err(|_| sqlx::Error::WorkerCrashed)??);
+        }
+        // All or none: a share of which something is missing is done again as a whole.
+        for tx in written {
+            tx.commit().await?;
+        }
+        Ok(Pass::Done(events))
     }
 
-    async fn take(
+    /// Deals the events out, each stream's to the same worker. Ends early when a worker does.
+    async fn read(
         &self,
-        mut replay: Replay<'_>,
-        tx: &mut PgConnection,
-        streams: usize,
-        told: &mut Told<'_>,
-    ) -> Result<Pass, ApplyError> {
-        let mut fold = (self.fold)();
-        let mut events = 0;
-        loop {
-            let page = replay.page(PAGE).await?;
-            let Some(last) = page.last() else { break };
-            fold.take(tx, &self.codec, &page.iter().collect::<Vec<_>>()).await?;
-            if fold.holds() > streams {
-                return Ok(Pass::TooLarge);
+        share: Share,
+        workers: Vec<mpsc::Sender<Vec<Raw>>>,
+        tell: &mut (dyn FnMut(i64, u64) + Send),
+    ) -> Result<u64, ApplyError> {
+        let mut reader = Reader { connection: self.pool.acquire().await?, is_free: false };
+        let metadata = self.fold.reads_metadata;
+        let mut replay = Replay::open(&mut reader.connection, self.kinds, share, self.target, metadata).await?;
+        let mut hands: Vec<(mpsc::Sender<Vec<Raw>>, Vec<Raw>)> =
+            workers.into_iter().map(|worker| (worker, Vec::with_capacity(PAGE.0))).collect();
+        let (mut events, count) = (0, u64::try_from(hands.len()).unwrap_or(1));
+        while let Some(raw) = replay.next().await? {
+            events += 1;
+            if events % TELL_EVERY == 0 {
+                tell(raw.position()?, events);
             }
-            events += u64::try_from(page.len()).unwrap_or_default();
-            told.reached(last, events);
+            let worker = usize::try_from(raw.hash()? % count).unwrap_or_default();
+            let Some((worker, hand)) = hands.get_mut(worker) else { continue };
+            hand.push(raw);
+            if hand.len() == PAGE.0 && worker.send(std::mem::replace(hand, Vec::with_capacity(PAGE.0))).await.is_err() {
+                return Ok(events);
+            }
+        }
+        for (worker, hand) in hands {
+            if worker.send(hand).await.is_err() {
+                return Ok(events);
+            }
         }
         drop(replay);
-        fold.finish(tx, &self.codec).await?;
-        Ok(Pass::Done(events))
+        reader.is_free = true;
+        Ok(events)
+    }
+
+    /// Folds what it is given to the end; `None` when it is too much.
+    async fn part(
+        self: Arc<Self>,
+        share: Share,
+        mut pages: mpsc::Receiver<Vec<Raw>>,
+    ) -> Result<Option<Part>, ApplyError> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("SELECT set_config('search_path', $1, true)").bind(&self.tables).execute(&mut *tx).await?;
+        let mut fold = (self.fold.begin)();
+        let mut events: Vec<Recorded> = Vec::new();
+        while let Some(page) = pages.recv().await {
+            events.truncate(page.len());
+            let again = events.len();
+            for (raw, recorded) in page.iter().zip(&mut events) {
+                raw.read_into(recorded)?;
+            }
+            for raw in page.iter().skip(again) {
+                events.push(raw.recorded()?);
+            }
+            fold.take(&mut tx, &self.codec, &events.iter().collect::<Vec<_>>()).await?;
+            if fold.holds() > self.limits.streams && share.bits < SMALLEST {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Part { fold, tx }))
     }
 }
 
@@ -192,29 +227,5 @@ impl Drop for Reader {
         if !self.is_free {
             self.connection.close_on_drop();
         }
-    }
-}
-
-/// What a pass has told of itself.
-struct Told<'a> {
-    meter: &'a Meter,
-    share: Share,
-    done: i64,
-    events: u64,
-}
-
-impl Told<'_> {
-    fn reached(&mut self, last: &Recorded, events: u64) {
-        let done = last.position >> self.share.bits;
-        self.meter.done.fetch_add(done - self.done, Ordering::Relaxed);
-        self.meter.events.fetch_add(events - self.events, Ordering::Relaxed);
-        (self.done, self.events) = (done, events);
-    }
-
-    /// It was all for nothing.
-    fn back(&mut self) {
-        self.meter.done.fetch_sub(self.done, Ordering::Relaxed);
-        self.meter.events.fetch_sub(self.events, Ordering::Relaxed);
-        (self.done, self.events) = (0, 0);
     }
 }

@@ -139,7 +139,7 @@ impl Projection for AuditLog {
     }
 
     fn fold(&self) -> Option<NewFold> {
-        Some(|| Box::new(Fields::default()))
+        Some(NewFold { begin: || Box::new(Fields::default()), reads_metadata: true })
     }
 
     async fn apply(&self, tx: &mut PgConnection, _: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {

@@ -90,7 +90,7 @@ impl Projection for Dashboard {
     }
 
     fn fold(&self) -> Option<NewFold> {
-        Some(|| Box::new(DashboardFold::new()))
+        Some(NewFold { begin: || Box::new(DashboardFold::new()), reads_metadata: false })
     }
 
     async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
@@ -122,7 +122,7 @@ impl DashboardFold {
     fn new() -> Self {
         let dashboard = Dashboard::default();
         let parts = dashboard.parts().into_iter();
-        let parts = parts.filter_map(|part| part.fold().map(|new| (part.kinds(), new())));
+        let parts = parts.filter_map(|part| part.fold().map(|new| (part.kinds(), (new.begin)())));
         Self { parts: parts.collect(), currencies: Currencies::default() }
     }
 }
