@@ -185,7 +185,9 @@ async fn parse(tenant: &Tenant) -> Result<Sample> {
     let mut rows = 0;
     while let Some(row) = copy.next().await? {
         let mut fields = row.fields();
-        (fields.text()?, fields.number()?, fields.text()?);
+        fields.text()?;
+        fields.number()?;
+        fields.text()?;
         let _: serde_json::Value = fields.json()?;
         rows += 1;
     }

@@ -110,6 +110,8 @@ pub async fn rebuild_within(
     connection.execute(projection.indexes().as_str()).await?;
     let (position, rows, differing) =
         swap(&mut connection, codec, projection, (&tenant, &generation), position).await?;
+    // The server lets go of a closed connection's lock a little later; whoever rebuilds next is not to find it.
+    connection.execute("SELECT pg_advisory_unlock_all()").await?;
     connection.close().await?;
     Ok(Report { position, events, rows, elapsed: started.elapsed(), differing })
 }

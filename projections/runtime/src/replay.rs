@@ -72,7 +72,8 @@ impl Raw {
     /// A number that is the same for all events of a stream.
     pub(crate) fn hash(&self) -> Result<u64, Error> {
         let mut fields = self.row.fields();
-        (fields.bytes()?, fields.bytes()?);
+        fields.bytes()?;
+        fields.bytes()?;
         let mut hasher = DefaultHasher::new();
         fields.bytes()?.hash(&mut hasher);
         Ok(hasher.finish())

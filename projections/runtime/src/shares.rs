@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use tokio::{
     sync::{Semaphore, mpsc},
-    task::JoinSet,
+    task::JoinHandle,
 };
 
 use crate::{
@@ -121,31 +122,22 @@ impl Work {
     async fn pass(self: &Arc<Self>, share: Share, tell: &mut (dyn FnMut(i64, u64) + Send)) -> Result<Pass, ApplyError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if self.target < self.limits.short { 1 } else { cores.min(4) };
-        let mut parts = JoinSet::new();
-        let mut senders = Vec::new();
+        let (mut parts, mut senders) = (Vec::new(), Vec::new());
         for _ in 0..workers {
             let (sender, pages) = mpsc::channel(PAGE.1);
             senders.push(sender);
-            parts.spawn(Arc::clone(self).part(share, pages));
+            parts.push(tokio::spawn(Arc::clone(self).part(share, pages)));
         }
         let read = self.read(share, senders, tell).await;
-        let mut whole = Vec::new();
-        while let Some(part) = parts.join_next().await {
-            match part.map_err(|_| sqlx::Error::WorkerCrashed)?? {
-                Some(part) => whole.push(part),
-                None => return Ok(Pass::TooLarge),
-            }
-        }
+        let Some(parts) = all(parts).await?.into_iter().collect::<Option<Vec<Part>>>() else {
+            return Ok(Pass::TooLarge);
+        };
         let events = read?;
-        let mut writing = JoinSet::new();
-        for Part { fold, mut tx } in whole {
+        let writing = parts.into_iter().map(|Part { fold, mut tx }| {
             let work = Arc::clone(self);
-            writing.spawn(async move { fold.finish(&mut tx, &work.codec).await.map(|()| tx) });
-        }
-        let mut written = Vec::new();
-        while let Some(tx) = writing.join_next().await {
-            written.push(tx.map_err(|_| sqlx::Error::WorkerCrashed)??);
-        }
+            tokio::spawn(async move { fold.finish(&mut tx, &work.codec).await.map(|()| tx) })
+        });
+        let written = all(writing.collect()).await?;
         // All or none: a share of which something is missing is done again as a whole.
         for tx in written {
             tx.commit().await?;
@@ -195,7 +187,13 @@ impl Work {
         mut pages: mpsc::Receiver<Vec<Raw>>,
     ) -> Result<Option<Part>, ApplyError> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query("SELECT set_config('search_path', $1, true)").bind(&self.tables).execute(&mut *tx).await?;
+        // It rests while its worker folds in memory; no watch over idle transactions is to end it for that.
+        sqlx::query(
+            "SELECT set_config('search_path', $1, true), set_config('idle_in_transaction_session_timeout', '0', true)",
+        )
+        .bind(&self.tables)
+        .execute(&mut *tx)
+        .await?;
         let mut fold = (self.fold.begin)();
         let mut events: Vec<Recorded> = Vec::new();
         while let Some(page) = pages.recv().await {
@@ -214,6 +212,12 @@ impl Work {
         }
         Ok(Some(Part { fold, tx }))
     }
+}
+
+/// What all of them have come to. None is stopped half-way, as its connection could then not be used any more.
+async fn all<T>(tasks: Vec<JoinHandle<Result<T, ApplyError>>>) -> Result<Vec<T>, ApplyError> {
+    let ended = join_all(tasks).await;
+    ended.into_iter().map(|ended| ended.map_err(|_| sqlx::Error::WorkerCrashed)?).collect()
 }
 
 /// A connection that may be in the middle of a copy: then nobody else can use it.
