@@ -12,7 +12,7 @@ use crate::{
     backing::Backing,
     config::Config,
     fanout::{Broker, Fanout},
-    http::{activity::Activities, idempotency::InFlight},
+    http::{activity::Activities, admission::Admission, idempotency::InFlight},
     node_roles::NodeRole,
     reactions, schedule,
     tenant::Tenant,
@@ -23,6 +23,7 @@ pub struct App {
     pub config: Config,
     pub tenant: Tenant,
     pub sessions: Sessions,
+    pub admission: Admission,
     pub in_flight: InFlight,
     pub activities: Activities,
     pub broker: Arc<Broker>,
@@ -55,8 +56,8 @@ impl App {
             refresh_lifetime: config.tokens.refresh,
         };
         let broker = Arc::new(Broker::new(backing.nats_url.clone(), config.stream.clone()));
-        let (in_flight, activities) = (InFlight::default(), Activities::default());
-        Ok(Self { config, tenant, sessions, in_flight, activities, broker })
+        let (admission, in_flight, activities) = Default::default();
+        Ok(Self { config, tenant, sessions, admission, in_flight, activities, broker })
     }
 }
 

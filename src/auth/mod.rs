@@ -50,15 +50,12 @@ impl Sessions {
     /// The user with this email and password. A wrong email and a wrong password take the same time.
     ///
     /// # Errors
-    /// When the database cannot be reached.
+    /// When the database cannot be reached, or too many sign in at once.
     pub async fn sign_in(&self, tenant: &Tenant, email: &Email, password: &str) -> Result<SignIn, ExecuteError> {
         let user = find(tenant, email).await?;
-        let hash = match user {
-            Some(user) => PasswordHash::load(tenant, user).await?,
-            None => None,
-        };
+        let hash = PasswordHash::load(tenant, user).await?;
         let known = hash.is_some();
-        let matches = password::verify(hash, password).await;
+        let matches = password::verify(hash, password).await?;
         let Some(user) = user else { return Ok(SignIn::Refused(None)) };
         if !known || !matches {
             return Ok(SignIn::Refused(Some(user)));

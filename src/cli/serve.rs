@@ -34,8 +34,9 @@ impl Serve {
         if !self.roles.is_empty() {
             config.roles = self.roles.into();
         }
+        http::connections::raise_open_files();
         let backing = Backing::for_serving(&config)?;
-        let listener = std::net::TcpListener::bind(config.listen)
+        let listener = http::connections::listen(config.listen)
             .with_context(|| format!("{} cannot be listened on; set DDC_LISTEN to another address", config.listen))?;
         let address = listener.local_addr()?;
         let app = actix_web::web::Data::new(App::open(config, &backing).await?);

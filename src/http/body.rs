@@ -13,10 +13,12 @@ use futures::StreamExt;
 use kernel::Change;
 use serde::de::DeserializeOwned;
 
-use super::problem::Problem;
+use super::{admission, call::Call, pace::Pace, problem::Problem};
 
 /// The most that a JSON body may be.
 pub const LIMIT: usize = 10 << 20;
+/// The most that is taken in before the sender is known.
+const STRANGERS_LIMIT: usize = 64 << 10;
 
 /// A JSON body that has not been read yet.
 pub struct Body<T> {
@@ -121,7 +123,7 @@ impl<T: 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let taken = take(&request, payload).await;
+            let taken = admission::outside(&request, take(&request, payload)).await?;
             let bytes = taken.as_deref().unwrap_or_default();
             note(&request, bytes);
             Ok(Self { taken, form: PhantomData })
@@ -142,17 +144,22 @@ pub fn note(request: &HttpRequest, bytes: &[u8]) {
 }
 
 async fn take(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Problem> {
-    let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", "a body may have 10 MB at the most");
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > LIMIT) {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::with_capacity(length.unwrap_or_default());
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| Problem::malformed(format!("the body broke off: {error}")))?;
-        if bytes.len() + chunk.len() > LIMIT {
-            return Err(too_large());
+    let length: usize = length.unwrap_or_default();
+    let mut is_large = false;
+    let (mut bytes, mut pace) = (Vec::with_capacity(length.min(STRANGERS_LIMIT)), Pace::begin());
+    loop {
+        let size = length.max(bytes.len());
+        if size > LIMIT {
+            return Err(too_large("10 MB"));
         }
+        if size > STRANGERS_LIMIT && !is_large {
+            make_room(request).await?;
+            is_large = true;
+        }
+        let Some(chunk) = pace.wait(payload.next()).await? else { break };
+        let chunk = chunk.map_err(|error| Problem::malformed(format!("the body broke off: {error}")))?;
+        pace.came(chunk.len());
         bytes.extend_from_slice(&chunk);
     }
     let json =
@@ -165,4 +172,18 @@ async fn take(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Pr
         ));
     }
     Ok(bytes)
+}
+
+fn too_large(limit: &str) -> Problem {
+    let detail = format!("a body may have {limit} at the most");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", detail)
+}
+
+/// A large body is taken in only from who has signed in, and only so many at once.
+async fn make_room(request: &HttpRequest) -> Result<(), Problem> {
+    match Call::extract(request).await {
+        Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => Err(too_large("64 KB")),
+        Err(problem) => Err(problem),
+        Ok(_) => admission::make_room(request),
+    }
 }

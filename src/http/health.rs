@@ -56,6 +56,7 @@ async fn metrics(app: web::Data<App>, handle: web::Data<PrometheusHandle>) -> Ht
         ::metrics::gauge!("ddc_parked_events", "reader" => reader)
             .set(f64::from(i32::try_from(count).unwrap_or(i32::MAX)));
     }
+    ::metrics::gauge!("ddc_http_in_flight").set(f64::from(u32::try_from(app.admission.taken()).unwrap_or(u32::MAX)));
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(handle.render())
 }
 

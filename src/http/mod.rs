@@ -2,8 +2,10 @@
 //! idempotency.
 
 pub mod activity;
+pub mod admission;
 pub mod body;
 pub mod call;
+pub mod connections;
 mod emails;
 mod engagement;
 mod health;
@@ -13,6 +15,7 @@ mod library;
 mod methods;
 mod notifications;
 mod oversight;
+mod pace;
 pub mod params;
 pub mod permission;
 pub mod problem;
@@ -155,10 +158,12 @@ pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Ser
                     .app_data(app.clone())
                     .app_data(web::Data::new(metrics.clone()))
                     .wrap(Compress::default())
-                    .wrap(cors(&app))
                     .wrap(ErrorHandlers::new().default_handler_client(as_problem).default_handler_server(as_problem))
                     .wrap(from_fn(health::measure))
                     .wrap(from_fn(activity::middleware))
+                    .wrap(from_fn(admission::middleware))
+                    // Around the refusals too: a browser shows its page no answer without these headers.
+                    .wrap(cors(&app))
                     .wrap(
                         DefaultHeaders::new()
                             .add(("X-Content-Type-Options", "nosniff"))
@@ -166,6 +171,7 @@ pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Ser
                             .add(("Referrer-Policy", "no-referrer")),
                     )
                     .wrap(from_fn(request_id::middleware))
+                    .wrap(from_fn(connections::middleware))
                     .wrap(NormalizePath::new(TrailingSlash::Always))
             })
             .configure(if serves_api { routes } else { health::routes })
@@ -177,6 +183,8 @@ pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Ser
             .route("/docs/", web::get().to(|| async { web::Redirect::to("/docs/index.html") }))
             .default_service(web::to(no_such_route))
     })
+    .on_connect(connections::watch)
+    .max_connections(connections::per_worker())
     .client_request_timeout(HEAD_WITHIN)
     .shutdown_timeout(20)
     .disable_signals()

@@ -88,6 +88,15 @@ impl Problem {
         problem
     }
 
+    /// 503: the node has as much to do as it can; the request was not begun.
+    #[must_use]
+    pub fn busy() -> Self {
+        let detail = "the server has as much to do as it can; the request was not begun";
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", detail);
+        problem.retry_after = Some(1);
+        problem
+    }
+
     /// 500: a fault of ours. What it is goes to the log only.
     #[must_use]
     pub fn fault(what: impl fmt::Display) -> Self {
@@ -183,6 +192,7 @@ impl From<ExecuteError> for Problem {
             }
             ExecuteError::Conflict => Self::conflict("CONFLICT", error.to_string()),
             ExecuteError::KeyUsed => Self::conflict("IDEMPOTENCY_KEY_IN_FLIGHT", error.to_string()),
+            ExecuteError::Busy => Self::busy(),
             ExecuteError::Unavailable(what) => {
                 tracing::warn!(what, "the journal cannot be reached");
                 Self::unavailable("the journal cannot be reached; whether the command came about is not known")

@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::Statu
 use futures::StreamExt;
 use utoipa::ToSchema;
 
-use super::{body, problem::Problem};
+use super::{admission, body, pace::Pace, problem::Problem};
 
 /// The most that a file may be.
 pub const LIMIT: usize = 10 << 20;
@@ -39,9 +39,10 @@ impl Upload {
     /// the command.
     ///
     /// # Errors
-    /// 400 when the body is no multipart form or broke off, 413, 415, 422 when there is no file, or something else.
+    /// 400 when the body is no multipart form or broke off, 408, 413, 415, 422 when there is no file, or something else.
     pub async fn read(mut self) -> Result<File, Problem> {
-        let file = take(&self.request, &mut self.payload).await?;
+        admission::make_room(&self.request)?;
+        let file = admission::outside(&self.request, take(&self.request, &mut self.payload)).await??;
         body::note(&self.request, &[file.name.as_bytes(), b"\0", &file.bytes].concat());
         Ok(file)
     }
@@ -85,11 +86,11 @@ async fn take(request: &HttpRequest, payload: &mut Payload) -> Result<File, Prob
     let mut form = Multipart::from_request(request, payload)
         .await
         .map_err(|error| Problem::malformed(format!("the form cannot be read: {error}")))?;
-    let mut file = None;
-    while let Some(field) = form.next().await {
+    let (mut file, mut pace) = (None, Pace::begin());
+    while let Some(field) = pace.wait(form.next()).await? {
         let field = field.map_err(|error| unreadable(&error))?;
         match field.name() {
-            Some("file") if file.is_none() => file = Some(take_file(field).await?),
+            Some("file") if file.is_none() => file = Some(take_file(field, &mut pace).await?),
             Some("file") => return Err(Problem::field("INVALID", "file", "only one file can be taken")),
             other => {
                 return Err(Problem::field("UNKNOWN_FIELD", other.unwrap_or("body"), "is not known here"));
@@ -99,11 +100,12 @@ async fn take(request: &HttpRequest, payload: &mut Payload) -> Result<File, Prob
     file.ok_or_else(|| Problem::field("REQUIRED", "file", "is required"))
 }
 
-async fn take_file(mut field: Field) -> Result<File, Problem> {
+async fn take_file(mut field: Field, pace: &mut Pace) -> Result<File, Problem> {
     let name = field.content_disposition().and_then(|said| said.get_filename()).unwrap_or_default().to_owned();
     let mut bytes = Vec::new();
-    while let Some(chunk) = field.next().await {
+    while let Some(chunk) = pace.wait(field.next()).await? {
         let chunk = chunk.map_err(|error| unreadable(&error))?;
+        pace.came(chunk.len());
         if bytes.len() + chunk.len() > LIMIT {
             let detail = "a file may have 10 MB at the most";
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", detail));

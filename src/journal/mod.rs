@@ -65,6 +65,9 @@ pub enum ExecuteError {
     /// The database cannot be reached; whether the command came about is not known.
     #[error("the journal cannot be reached: {0}")]
     Unavailable(String),
+    /// Too many wait for what takes long; nothing was begun.
+    #[error("the node is busy")]
+    Busy,
     /// What is stored cannot be read, or what is decided cannot be stored: a fault, never the caller's.
     #[error("{0}")]
     Fault(String),

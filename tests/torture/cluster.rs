@@ -87,6 +87,10 @@ impl Node {
         }
     }
 
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// A node that ended by itself: nothing that is done to it from outside may bring that about.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| child.try_wait().ok().flatten().is_some())

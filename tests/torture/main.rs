@@ -7,6 +7,7 @@ mod cluster;
 mod commands;
 mod invariants;
 mod ledger;
+mod overload;
 mod user;
 
 use std::{
@@ -46,6 +47,9 @@ struct Args {
     /// What decides the blows and the commands; another each time without it
     #[arg(long)]
     seed: Option<u64>,
+    /// How long 2,000 connections press a node after the blows, in seconds; 0: not at all
+    #[arg(long, default_value_t = 15)]
+    overload: u64,
     /// How many users work at once
     #[arg(long, default_value_t = 16)]
     users: usize,
@@ -64,7 +68,10 @@ fn main() -> ExitCode {
     let outcome = tokio::runtime::Runtime::new().context("no runtime").and_then(|runtime| {
         let mut cluster = Cluster::start()?;
         cluster.play_engagement()?;
-        let held = runtime.block_on(torture(&args, seed, &mut cluster));
+        let held = runtime.block_on(async {
+            let held = torture(&args, seed, &mut cluster).await?;
+            Ok(overloaded(&args, seed, &mut cluster).await? && held)
+        });
         if !matches!(held, Ok(true)) {
             keep_logs(&cluster, seed);
         }
@@ -137,6 +144,26 @@ async fn torture(args: &Args, seed: u64, cluster: &mut Cluster) -> Result<bool> 
     run.judge(cluster, wrongs, begun.elapsed()).await
 }
 
+/// One of the nodes alone, pressed by far too many.
+async fn overloaded(args: &Args, seed: u64, cluster: &mut Cluster) -> Result<bool> {
+    if args.overload == 0 {
+        return Ok(true);
+    }
+    ddc::http::connections::raise_open_files();
+    let pool = PgPoolOptions::new().max_connections(1).connect(&cluster.database_url).await?;
+    cluster.nodes[1].kill();
+    let lasting = Duration::from_secs(args.overload);
+    let mut wrongs = overload::overload(&cluster.nodes[0], &pool, seed, lasting).await?;
+    if cluster.nodes[0].has_ended() {
+        wrongs.push("the node ended by itself".to_owned());
+    }
+    for wrong in &wrongs {
+        say(&format!("WRONG: {wrong}"));
+    }
+    say(if wrongs.is_empty() { "the overload was borne" } else { "the overload was NOT borne" });
+    Ok(wrongs.is_empty())
+}
+
 struct Run {
     pool: PgPool,
     world: Arc<World>,
@@ -166,8 +193,9 @@ impl Run {
             wrongs.push("delivering everything once more changed what was told".to_owned());
         }
 
-        let head = noted.unwrap_or_default();
-        let (well, said) = cluster.ddc(&["journal", "verify", "--head", &head])?;
+        let mut verify = vec!["journal", "verify"];
+        verify.extend(noted.iter().flat_map(|head| ["--head", head]));
+        let (well, said) = cluster.ddc(&verify)?;
         say(said.trim());
         if !well {
             wrongs.push("the chain does not verify".to_owned());

@@ -1,5 +1,7 @@
 //! Signing in and out, and passwords.
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, post, web};
 use kernel::{Actor, Email, UserId};
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,10 @@ fn wrong() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "INVALID_CREDENTIALS", "email or password is wrong")
 }
 
+fn shut_out(left: Duration) -> Problem {
+    Problem::too_many("too many failed log-ins for this email", left.as_secs().max(1))
+}
+
 /// Records a fact about signing in on the user's stream.
 async fn record(
     app: &App,
@@ -100,20 +106,24 @@ pub(super) async fn login(
 ) -> Result<HttpResponse, Problem> {
     let body = body.read()?;
     let email = Email::new(&body.email).map_err(|_| wrong())?;
-    if let Some(left) = app.sessions.throttle.shut_out(&email) {
-        return Err(Problem::too_many("too many failed log-ins for this email", left.as_secs().max(1)));
-    }
+    let turn = app.sessions.throttle.turn(&email).await.map_err(shut_out)?;
     match app.sessions.sign_in(&app.tenant, &email, &body.password).await? {
         SignIn::Welcome { user, role, version } => {
-            app.sessions.throttle.succeeded(&email);
+            turn.succeeded();
             let refresh = Rotation::begin(&app.tenant.pool, user, version, app.sessions.refresh_lifetime).await?;
             record(&app, &request, user, "user.record_login_succeeded", UserCommand::RecordLoginSucceeded).await?;
             pair(&app, user, role, version, refresh).await
         }
         SignIn::Refused(user) => {
-            app.sessions.throttle.failed(&email);
+            turn.failed();
             if let Some(user) = user {
-                record(&app, &request, user, "user.record_login_failed", UserCommand::RecordLoginFailed).await?;
+                // Not waited for: the time must not tell that there is such a user.
+                actix_web::rt::spawn(async move {
+                    let name = "user.record_login_failed";
+                    if let Err(problem) = record(&app, &request, user, name, UserCommand::RecordLoginFailed).await {
+                        tracing::warn!(%user, %problem, "a failed log-in could not be recorded");
+                    }
+                });
             }
             Err(wrong())
         }
@@ -175,6 +185,9 @@ async fn set(app: &App, request: &HttpRequest, body: SetPasswordBody) -> Result<
     // The token is used up only when the fact is recorded.
     record(app, request, user, "user.record_password_set", UserCommand::RecordPasswordSet).await?;
     tx.commit().await?;
+    if let Some(email) = app.tenant.journal.read::<User, _>(user, |user, _| user.email().cloned()).await? {
+        app.sessions.throttle.forgive(&email);
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -227,11 +240,9 @@ pub(super) async fn change_password(call: Call, body: Body<ChangePasswordBody>) 
     let (app, user) = (call.app(), call.user());
     let email = call.tenant().journal.read::<User, _>(user, |user, _| user.email().cloned()).await?;
     let email = email.ok_or_else(Problem::not_found)?;
-    if let Some(left) = app.sessions.throttle.shut_out(&email) {
-        return Err(Problem::too_many("too many failed attempts", left.as_secs().max(1)));
-    }
+    let turn = app.sessions.throttle.turn(&email).await.map_err(shut_out)?;
     if !matches!(app.sessions.sign_in(call.tenant(), &email, &body.old_password).await?, SignIn::Welcome { .. }) {
-        app.sessions.throttle.failed(&email);
+        turn.failed();
         return Err(Problem::field("INVALID_CREDENTIALS", "old_password", "is wrong"));
     }
     let hash = body.new_password.hash().await?;
