@@ -13,7 +13,7 @@ use actix_web::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::problem::Problem;
+use super::{problem::Problem, request_id};
 use crate::app::App;
 
 /// So many requests are worked on at once: enough to fill the journal's batches, few enough that the last in the queue
@@ -108,5 +108,7 @@ pub(super) async fn middleware(
             return Ok(request.into_response(problem.error_response()).map_into_right_body());
         }
     }
-    Ok(next.call(request).await?.map_into_left_body())
+    // In a task of its own: whoever goes away does not leave a command half done.
+    let answered = request_id::spawn(async move { next.call(request).await });
+    Ok(answered.await.map_err(Problem::fault)??.map_into_left_body())
 }

@@ -185,6 +185,8 @@ pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Ser
     })
     .on_connect(connections::watch)
     .max_connections(connections::per_worker())
+    // Who has gone away no longer waits for a place; what has got one is brought to its end all the same.
+    .h1_allow_half_closed(false)
     .client_request_timeout(HEAD_WITHIN)
     .shutdown_timeout(20)
     .disable_signals()

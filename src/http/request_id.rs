@@ -31,6 +31,11 @@ pub(super) fn of(request: &HttpRequest) -> String {
     request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
 }
 
+/// Works for a request in a task of its own, under its id.
+pub(super) fn spawn<T: 'static>(work: impl Future<Output = T> + 'static) -> tokio::task::JoinHandle<T> {
+    actix_web::rt::spawn(CURRENT.scope(RefCell::new(current()), work))
+}
+
 /// Gives the request its id and the answer its header.
 ///
 /// # Errors

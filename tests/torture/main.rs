@@ -48,7 +48,7 @@ struct Args {
     #[arg(long)]
     seed: Option<u64>,
     /// How long 2,000 connections press a node after the blows, in seconds; 0: not at all
-    #[arg(long, default_value_t = 15)]
+    #[arg(long, default_value_t = 24)]
     overload: u64,
     /// How many users work at once
     #[arg(long, default_value_t = 16)]

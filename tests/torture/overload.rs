@@ -1,5 +1,6 @@
-//! Far more than a node can do: 2,000 connections that ask again as soon as they are answered. What is too much is
-//! refused in order, what is acknowledged is kept, the memory stays flat, and with the load all of its effects go.
+//! Far more than a node can do: 2,000 connections, first patient ones that ask again as soon as they are answered, then
+//! ten times the sustainable rate by the clock, of impatient ones that give up and come again. What is too much is refused
+//! in order, what is acknowledged is kept, the memory stays flat, and with the load all of its effects go.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,10 +27,13 @@ use crate::{
 
 /// How many connections a node carries well, and how many it gets.
 const FEW: usize = 32;
-const MANY: usize = 2000;
+const MANY: u32 = 2000;
 
 /// The node is given so many seconds to warm up.
 const WARM_WITHIN: u32 = 20;
+/// The impatient ask for so many times the sustainable rate.
+const TIMES: f64 = 10.0;
+
 /// How long the sustainable rate is measured.
 const MEASURED: Duration = Duration::from_secs(4);
 /// Full speed is back within so many seconds …
@@ -97,6 +101,8 @@ impl Line {
 #[derive(Default)]
 struct Report {
     statuses: BTreeMap<u16, u64>,
+    /// What was not waited for.
+    given_up: u64,
     /// The request ids of what was acknowledged.
     acknowledged: Vec<String>,
     wrongs: Vec<String>,
@@ -107,6 +113,10 @@ impl Report {
         self.statuses.values().sum()
     }
 
+    fn asked(&self) -> u64 {
+        self.answers() + self.given_up
+    }
+
     fn served(&self) -> u64 {
         self.statuses.range(200..300).map(|(_, count)| count).sum()
     }
@@ -115,6 +125,7 @@ impl Report {
         for (status, count) in other.statuses {
             *self.statuses.entry(status).or_default() += count;
         }
+        self.given_up += other.given_up;
         self.acknowledged.extend(other.acknowledged);
         self.wrongs.extend(other.wrongs);
     }
@@ -145,16 +156,20 @@ impl Load {
         (request, Some(id))
     }
 
-    /// Asks over one connection until it is told to stop.
-    async fn press(self: Arc<Self>, label: String, stop: watch::Receiver<bool>) -> Report {
+    /// Asks over one connection until it is told to stop: when it is answered, or `every` so often, answered or not.
+    async fn press(self: Arc<Self>, label: String, every: Option<Duration>, stop: watch::Receiver<bool>) -> Report {
         let mut report = Report::default();
-        let mut line = None;
+        let (mut line, mut due) = (None, Instant::now());
         for count in 0.. {
+            if let Some(every) = every {
+                tokio::time::sleep_until(due.into()).await;
+                due = Instant::now() + every;
+            }
             if *stop.borrow() {
                 break;
             }
             let (request, id) = self.request(&label, count);
-            let asked = timeout(PATIENCE, async {
+            let asked = timeout(every.unwrap_or(PATIENCE), async {
                 let mut open = match line.take() {
                     Some(open) => open,
                     None => Line::connect(&self.host).await?,
@@ -166,6 +181,10 @@ impl Load {
                 Ok(Ok(answered)) => answered,
                 Ok(Err(error)) => {
                     report.wrongs.push(format!("connection {label} broke at {count}: {error:?}"));
+                    continue;
+                }
+                Err(_) if every.is_some() => {
+                    report.given_up += 1;
                     continue;
                 }
                 Err(_) => {
@@ -185,13 +204,19 @@ impl Load {
         report
     }
 
-    /// So many connections for so long; answers what they were told, and in what time.
-    async fn drive(self: &Arc<Self>, name: &str, connections: usize, lasting: Duration) -> (Report, Duration) {
+    /// So many connections for so long, `every` of which asks so often; answers what they were told, and in what time.
+    async fn drive(
+        self: &Arc<Self>,
+        name: &str,
+        connections: usize,
+        every: Option<Duration>,
+        lasting: Duration,
+    ) -> (Report, Duration) {
         let (stop, stopped) = watch::channel(false);
         let begun = Instant::now();
         let mut pressing = JoinSet::new();
         for number in 0..connections {
-            pressing.spawn(Arc::clone(self).press(format!("{name}-{number}"), stopped.clone()));
+            pressing.spawn(Arc::clone(self).press(format!("{name}-{number}"), every, stopped.clone()));
         }
         tokio::time::sleep(lasting).await;
         stop.send_replace(true);
@@ -234,6 +259,27 @@ impl Vitals {
         vitals
     }
 
+    /// What is wrong with them, by the memory before and the time that the load took.
+    fn judge(self, name: &str, before: u64, time: Duration) -> Vec<String> {
+        let (early, late) = (self.peak(|at| at < time / 2), self.peak(|at| at >= time / 2));
+        let (most, bound) = (early.max(late), before + KB_BESIDE + KB_A_CONNECTION * u64::from(MANY));
+        say(&format!(
+            "  memory at most {} MB, then {} MB; alive {} times, within {:.0?}",
+            early >> 10,
+            late >> 10,
+            self.looks,
+            self.slowest
+        ));
+        let mut wrongs = self.wrongs;
+        if most > bound {
+            wrongs.push(format!("{name}: {} MB of memory; {} MB are the bound", most >> 10, bound >> 10));
+        }
+        if late > early + early * GROWTH / 100 {
+            wrongs.push(format!("{name}: the memory grows: {} MB, then {} MB", early >> 10, late >> 10));
+        }
+        wrongs
+    }
+
     fn peak(&self, of: impl Fn(Duration) -> bool) -> u64 {
         self.memory.iter().filter(|(at, _)| of(*at)).map(|(_, size)| *size).max().unwrap_or_default()
     }
@@ -268,83 +314,75 @@ fn rate(count: u64, time: Duration) -> f64 {
 pub(crate) async fn overload(node: &Node, pool: &PgPool, seed: u64, lasting: Duration) -> Result<Vec<String>> {
     let pid = node.pid().context("the node does not run")?;
     let host = node.address.trim_start_matches("http://").to_owned();
-    let load = Arc::new(Load { token: token(&node.address).await?, host: host.clone(), seed });
-    // The other node's claims have to be taken over, caches and connections to be filled.
-    let (mut all, mut warm) = (Report::default(), 0);
-    loop {
-        let (report, _) = load.drive(&format!("warm{warm}"), FEW, Duration::from_secs(1)).await;
-        let is_warm = report.served() == report.answers();
-        all.add(report);
-        if is_warm {
-            break;
-        }
-        warm += 1;
-        ensure!(warm < WARM_WITHIN, "{FEW} connections are too many: {:?}", all.statuses);
-    }
-    let (calm, time) = load.drive("calm", FEW, MEASURED).await;
-    let sustainable = rate(calm.served(), time);
-    let refused = calm.answers() - calm.served();
+    let load = Arc::new(Load { token: token(&node.address).await?, host, seed });
+    let mut all = Report::default();
+    warm_up(&load, &mut all).await?;
+    let (calm, time) = load.drive("calm", FEW, None, MEASURED).await;
+    let (sustainable, before) = (rate(calm.served(), time), resident(pid));
+    ensure!(calm.served() == calm.answers(), "{FEW} connections are too many: {:?}", calm.statuses);
     all.add(calm);
-    ensure!(refused == 0, "{refused} of {FEW} connections' requests were refused");
-    let before = resident(pid);
     say(&format!("overload: {FEW} connections are served {sustainable:.0} requests/s, {} MB", before >> 10));
 
-    let (stop, stopped) = watch::channel(false);
-    let watching = tokio::spawn(Vitals::watch(host, pid, stopped));
-    let (pressed, time) = load.drive("much", MANY, lasting).await;
-    stop.send_replace(true);
-    let vitals = watching.await.context("the watch broke down")?;
-    let (asked, served) = (rate(pressed.answers(), time), rate(pressed.served(), time));
-    let (early, late) = (vitals.peak(|at| at < time / 2), vitals.peak(|at| at >= time / 2));
-    say(&format!(
-        "  {MANY} connections: {} asked in {:.0} s ({:.1} times the rate), {served:.0}/s served, the rest refused in order: {:?}; \
-         memory at most {} MB, then {} MB; alive {} times, within {:.0?}",
-        pressed.answers(),
-        time.as_secs_f64(),
-        asked / sustainable,
-        pressed.statuses,
-        early >> 10,
-        late >> 10,
-        vitals.looks,
-        vitals.slowest,
-    ));
-
-    let mut back = None;
-    for second in 1..=RECOVERS_WITHIN {
-        let (again, time) = load.drive(&format!("back{second}"), FEW, Duration::from_secs(1)).await;
-        let now = rate(again.served(), time);
-        all.add(again);
-        if now >= FULL * sustainable {
-            back = Some(second);
-            say(&format!("  full speed again within {second} s: {now:.0}/s"));
-            break;
+    let mut wrongs = Vec::new();
+    let often = Duration::from_secs_f64(f64::from(MANY) / (TIMES * sustainable));
+    for (name, every) in [("patient", None), ("impatient", Some(often))] {
+        let (stop, stopped) = watch::channel(false);
+        let watching = tokio::spawn(Vitals::watch(load.host.clone(), pid, stopped));
+        let (pressed, time) = load.drive(name, usize::try_from(MANY)?, every, lasting / 2).await;
+        stop.send_replace(true);
+        let vitals = watching.await.context("the watch broke down")?;
+        let (asked, served) = (rate(pressed.asked(), time), rate(pressed.served(), time));
+        say(&format!(
+            "  {MANY} {name} connections for {:.0} s: {:.1} times that rate asked, {served:.0}/s served; {:?}, {} not waited for",
+            time.as_secs_f64(),
+            asked / sustainable,
+            pressed.statuses,
+            pressed.given_up,
+        ));
+        wrongs.extend(vitals.judge(name, before, time));
+        if !pressed.statuses.contains_key(&503) && pressed.given_up == 0 {
+            wrongs.push(format!("{name}: nothing was refused, so that was no overload"));
         }
-        say(&format!("  second {second} after it: {now:.0}/s"));
-    }
-
-    let mut wrongs = vitals.wrongs.clone();
-    all.add(pressed);
-    let most = before + KB_BESIDE + KB_A_CONNECTION * u64::try_from(MANY)?;
-    if early.max(late) > most {
-        wrongs.push(format!("{} MB of memory; {} MB are the bound", early.max(late) >> 10, most >> 10));
-    }
-    if late > early + early * GROWTH / 100 {
-        wrongs.push(format!("the memory grows: {} MB, then {} MB", early >> 10, late >> 10));
-    }
-    if !all.statuses.contains_key(&503) && !all.statuses.contains_key(&429) {
-        wrongs.push("nothing was refused: that was no overload".to_owned());
-    }
-    if back.is_none() {
-        wrongs.push(format!("the rate is not back within {RECOVERS_WITHIN} s"));
+        all.add(pressed);
+        if !recovers(&load, sustainable, name, &mut all).await {
+            wrongs.push(format!("{name}: the rate is not back within {RECOVERS_WITHIN} s"));
+        }
     }
     let lost = recorded(pool, seed, &all).await?;
     say(&format!("  {} commands acknowledged, {} of them not in the journal once", all.acknowledged.len(), lost.len()));
     // A few of many tell enough.
     for many in [lost, all.wrongs] {
-        wrongs.extend(many.len().checked_sub(10).map(|more| format!("{more} more such as these:")));
+        wrongs.extend(many.len().checked_sub(11).map(|more| format!("{} more such as these:", more + 1)));
         wrongs.extend(many.into_iter().take(10));
     }
     Ok(wrongs)
+}
+
+/// The other node's claims have to be taken over, caches and connections to be filled.
+async fn warm_up(load: &Arc<Load>, all: &mut Report) -> Result<()> {
+    for second in 0..WARM_WITHIN {
+        let (report, _) = load.drive(&format!("warm{second}"), FEW, None, Duration::from_secs(1)).await;
+        let is_warm = report.served() == report.answers();
+        all.add(report);
+        if is_warm {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("{FEW} connections are too many: {:?}", all.statuses)
+}
+
+/// Whether the sustainable rate is reached again soon after the load.
+async fn recovers(load: &Arc<Load>, sustainable: f64, name: &str, all: &mut Report) -> bool {
+    for second in 1..=RECOVERS_WITHIN {
+        let (again, time) = load.drive(&format!("{name}{second}"), FEW, None, Duration::from_secs(1)).await;
+        let now = rate(again.served(), time);
+        all.add(again);
+        say(&format!("  {now:.0}/s in second {second} after it"));
+        if now >= FULL * sustainable {
+            return true;
+        }
+    }
+    false
 }
 
 /// Each acknowledged command is in the journal once.
