@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use engagement::{benchmark::Benchmark, benchmark_set::BenchmarkSet};
 
-use super::{THE_ONE, codes::Place, file::BENCHMARKS};
+use super::{THE_ONE, cell::shielded, codes::Place, file::BENCHMARKS};
 use crate::journal::{ExecuteError, Journal, Refused};
 
 /// Which benchmarks; `None`: all.
@@ -56,9 +56,10 @@ pub async fn benchmarks(journal: &Journal, filter: Filter) -> Result<String, Exe
 /// In the order of [`BENCHMARKS`].
 fn cells(row: &Benchmark, [industry, vertical, region]: [String; 3]) -> Result<[String; 15], ExecuteError> {
     let direction = serde_json::to_value(row.direction).map_err(|error| ExecuteError::Fault(error.to_string()))?;
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let text = |text: Option<&str>| shielded(text.unwrap_or_default());
+    let [industry, vertical, region] = [industry, vertical, region].map(|code| shielded(&code));
     Ok([
-        row.metric.to_string(),
+        shielded(&row.metric),
         text(row.question_code.as_deref()),
         text(row.question_text.as_deref()),
         industry,

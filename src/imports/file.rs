@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value, json, value::RawValue};
 
+use super::cell::unshielded;
 use crate::journal::Refused;
 
 /// How many errors are listed.
@@ -166,7 +167,7 @@ fn header(record: &csv::StringRecord, columns: &Columns) -> Result<Vec<String>, 
 fn typed<'a>(cells: impl Iterator<Item = (&'a str, &'a str)>, columns: &Columns) -> Value {
     let cells = cells.filter(|(_, cell)| !cell.is_empty()).map(|(column, cell)| {
         let is_in = |list: &[&str]| list.contains(&column);
-        let text = || Value::String(cell.to_owned());
+        let text = || Value::String(unshielded(cell).to_owned());
         let value = if is_in(columns.numbers) {
             cell.parse::<i64>().map_or_else(|_| text(), |number| Value::Number(Number::from(number)))
         } else if is_in(columns.flags) {

@@ -4,6 +4,7 @@
 //! it, and what came of it is counted on the aggregate itself ([`report`]). Each import is all or nothing: what is
 //! wrong is named item by item, in a refusal `INVALID_IMPORT` with `import_errors`.
 
+pub mod cell;
 pub mod codes;
 pub mod export;
 pub mod file;

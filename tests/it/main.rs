@@ -36,4 +36,5 @@ mod oversight;
 mod parked;
 mod people;
 mod rebuild;
+mod security;
 mod trust;
