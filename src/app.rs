@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use anyhow::Result;
-use runtime::{Claims, Place, Projection, feed::Feed};
+use runtime::{Claims, EventTypes, Place, Projection, feed::Feed};
 use tokio::sync::watch;
 
 use crate::{
     auth::{Sessions, Throttle, Tokens},
     backing::Backing,
     config::Config,
+    contracts::EVENTS,
     fanout::{Broker, Fanout},
     http::{activity::Activities, admission::Admission, idempotency::InFlight},
     node_roles::NodeRole,
@@ -27,6 +28,20 @@ pub struct App {
     pub in_flight: InFlight,
     pub activities: Activities,
     pub broker: Arc<Broker>,
+}
+
+/// What a build knows of, and others perhaps not or otherwise.
+pub struct Build {
+    pub projections: Vec<Arc<dyn Projection>>,
+    pub events: EventTypes,
+}
+
+impl Build {
+    /// This one.
+    #[must_use]
+    pub fn this() -> Self {
+        Self { projections: projections(), events: EVENTS.iter().flat_map(|events| events.types).copied().collect() }
+    }
 }
 
 /// All read models.
@@ -49,7 +64,15 @@ impl App {
     /// # Errors
     /// When the database or a key cannot be had.
     pub async fn open(config: Config, backing: &Backing) -> Result<Self> {
-        let tenant = Tenant::main(&backing.database_url, &config.master_key()?, projections()).await?;
+        Self::open_as(Build::this(), config, backing).await
+    }
+
+    /// As [`App::open`], as another build would.
+    ///
+    /// # Errors
+    /// When the database or a key cannot be had.
+    pub async fn open_as(build: Build, config: Config, backing: &Backing) -> Result<Self> {
+        let tenant = Tenant::main(&backing.database_url, &config.master_key()?, build).await?;
         let sessions = Sessions {
             tokens: Tokens::new(&config.secret_key()?, config.tokens.access),
             throttle: Throttle::default(),
@@ -81,7 +104,7 @@ impl Work {
         let roles = &app.config.roles;
         let reacting = reactions::all().into_iter().map(|reaction| reaction.name().to_owned());
         let mut names = roles.claims(NodeRole::Reactor, reacting.chain([schedule::NAME.to_owned()]));
-        let projecting = app.tenant.projections.iter().map(|projection| projection.name().to_owned());
+        let projecting = app.tenant.projections.iter().map(|projection| projection.reader());
         names.extend(roles.claims(NodeRole::Projector, projecting));
         let mut work = Self::projecting(&app.tenant, names);
         work.reactions = Some(reactions::start(app.clone(), &work.feed, &work.claims, work.stop.subscribe())?);
@@ -93,7 +116,7 @@ impl Work {
     /// Starts the projections only, as a command needs them that is not the server.
     #[must_use]
     pub fn project(tenant: &Tenant) -> Self {
-        let names = tenant.projections.iter().map(|projection| projection.name().to_owned()).collect();
+        let names = tenant.projections.iter().map(|projection| projection.reader()).collect();
         Self::projecting(tenant, names)
     }
 
@@ -103,9 +126,10 @@ impl Work {
         let mut tasks = vec![tokio::spawn(tenant.clone().listen()), tokio::spawn(Arc::clone(&feed).run())];
         for projection in tenant.projections.iter() {
             let Tenant { pool, journal, progress, .. } = tenant.clone();
-            let place = Place::new(projection.name(), &feed, claims.epochs());
+            let place = Place::new(projection.reader(), &feed, claims.epochs());
             let codec = Arc::clone(journal.codec());
-            tasks.push(tokio::spawn(runtime::runner::run(pool, codec, Arc::clone(projection), progress, place)));
+            let (projection, renounce) = (Arc::clone(projection), claims.renounce());
+            tasks.push(tokio::spawn(runtime::runner::run(pool, codec, projection, progress, place, renounce)));
         }
         Self { feed, claims, tasks, reactions: None, fanout: None, activities: None, stop: watch::Sender::new(false) }
     }

@@ -10,12 +10,16 @@ use sqlx::{
 };
 
 use crate::{
+    app::Build,
     config::Secret,
     journal::{Journal, MasterKey, PostgresVault, upcasters},
 };
 
 /// A connection that has been idle for longer may have been cut off unnoticed.
 const RESTED: Duration = Duration::from_secs(1);
+
+/// A transaction of a node that has been stopped holds what others wait for; it is broken off after this.
+const IDLE: &str = "5s";
 
 /// How many connections a node holds at the most.
 const CONNECTIONS: u32 = 24;
@@ -36,23 +40,22 @@ impl Tenant {
     ///
     /// # Errors
     /// When the database cannot be reached or does not take the migrations.
-    pub async fn main(
-        database_url: &Secret,
-        master_key: &Secret,
-        projections: Vec<Arc<dyn Projection>>,
-    ) -> Result<Self> {
-        Self::open("main", database_url, master_key, projections).await
+    pub async fn main(database_url: &Secret, master_key: &Secret, build: Build) -> Result<Self> {
+        Self::open("main", database_url, master_key, build).await
     }
 
     async fn open(
         name: &'static str,
         database_url: &Secret,
         master_key: &Secret,
-        projections: Vec<Arc<dyn Projection>>,
+        Build { projections, events }: Build,
     ) -> Result<Self> {
+        // Each version of a read model has a schema of its own; one that is not there yet is passed over.
+        let homes = projections.iter().map(|projection| projection.home(name));
+        let search_path = std::iter::once(name.to_owned()).chain(homes).collect::<Vec<_>>().join(",");
         let options = PgConnectOptions::from_str(database_url.expose())
             .context("DATABASE_URL is malformed")?
-            .options([("search_path", name)])
+            .options([("search_path", search_path.as_str()), ("idle_in_transaction_session_timeout", IDLE)])
             .log_statements(tracing::log::LevelFilter::Trace);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
@@ -79,14 +82,15 @@ impl Tenant {
         )
         .await
         .with_context(|| format!("the schema {name} cannot be made"))?;
-        sqlx::migrate!().run(&pool).await.context("the migrations failed")?;
+        // A newer build may have been here before: what it added does not disturb.
+        sqlx::migrate!().set_ignore_missing(true).run(&pool).await.context("the migrations failed")?;
         for projection in &projections {
             let prepared = runtime::runner::prepare(&pool, projection.as_ref()).await;
             prepared.with_context(|| format!("the tables of {} cannot be made", projection.name()))?;
         }
         let secret = derive(master_key, "master");
         let master = MasterKey::new(&secret).context("the master key cannot be used")?;
-        let codec = Codec::new(Arc::new(PostgresVault::new(pool.clone(), master)), upcasters());
+        let codec = Codec::new(Arc::new(PostgresVault::new(pool.clone(), master)), upcasters(), events);
         let journal = Journal::open(pool.clone(), Arc::new(codec), &derive(master_key, "installation")).await?;
         let progress = Progress::new(projections.iter().map(AsRef::as_ref));
         Ok(Self { name, pool, journal, progress, long_lists: LongLists::default(), projections: projections.into() })

@@ -20,7 +20,7 @@ pub(crate) const ADMIN: &str = "admin@bench.example";
 pub(crate) async fn build(tenant: &Tenant, projection: &dyn Projection) -> Result<rebuild::Report> {
     // A version that never was: whatever runs now is another one.
     sqlx::query("UPDATE checkpoints SET version = 0 WHERE name = $1")
-        .bind(projection.name())
+        .bind(projection.reader())
         .execute(&tenant.pool)
         .await?;
     let report = rebuild::rebuild(&tenant.pool, tenant.journal.codec(), projection, &mut |_| {}).await;

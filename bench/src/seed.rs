@@ -105,7 +105,7 @@ async fn load(postgres: &Postgres, seed: Seed) -> Result<()> {
 }
 
 async fn load_ddc(url: &str, seed: Seed) -> Result<()> {
-    let tenant = servers::tenant(url, ddc::app::projections()).await?;
+    let tenant = servers::tenant(url, ddc::app::Build::this().projections).await?;
     copy_events(&tenant.pool, seed).await?;
     tenant.pool.execute("VACUUM ANALYZE events").await?;
     if seed.kind == Kind::Company {

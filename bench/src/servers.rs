@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use ddc::{
+    app::Build,
     config::Secret,
     embedded::{Durability, Options, Servers, TemporaryFolder},
     tenant::Tenant,
@@ -11,6 +12,8 @@ use ddc::{
 use runtime::Projection;
 use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
 use std::sync::Arc;
+
+use crate::dossier::DossierEvent;
 
 /// What signs and seals in the bench's databases.
 pub(crate) const KEY: &str = "a key for measuring with, not for use";
@@ -106,5 +109,6 @@ pub(crate) async fn pool(url: &str, connections: u32) -> Result<PgPool> {
 
 /// DDC's tenant in a database; migrates it.
 pub(crate) async fn tenant(url: &str, projections: Vec<Arc<dyn Projection>>) -> Result<Tenant> {
-    Tenant::main(&Secret::new(url), &Secret::new(KEY), projections).await
+    let events = Build::this().events.into_iter().chain(DossierEvent::TYPES.iter().copied()).collect();
+    Tenant::main(&Secret::new(url), &Secret::new(KEY), Build { projections, events }).await
 }

@@ -41,7 +41,8 @@ const VIEWS_WITHIN: Duration = Duration::from_secs(8);
 pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let streams = bench.scale.streams();
     let seed = |shape| Seed { kind: Kind::Company, shape, streams, each: EVENTS_EACH };
-    let tenant = servers::tenant(&bench.seeded(seed(Shape::Ddc), "w2_ddc").await?, ddc::app::projections()).await?;
+    let tenant =
+        servers::tenant(&bench.seeded(seed(Shape::Ddc), "w2_ddc").await?, ddc::app::Build::this().projections).await?;
     let peer_url = bench.seeded(seed(Shape::PostgresEs), "w2_vanilla").await?;
     let peer = servers::pool(&peer_url, vanilla::CONNECTIONS).await?;
     let all = tenant.projections.len();

@@ -51,7 +51,8 @@ impl Questions {
 }
 
 /// The page's rows, as bare SQL.
-const SELECT: &str = "SELECT id, name, body FROM main.company_list WHERE NOT is_deleted ORDER BY name, id LIMIT 51;\n";
+const SELECT: &str =
+    "SELECT id, name, body FROM main_company_list_v1.company_list WHERE NOT is_deleted ORDER BY name, id LIMIT 51;\n";
 
 /// All of W4.
 pub(crate) async fn measure(bench: &Bench) -> Result<Section> {

@@ -100,7 +100,7 @@ async fn grow(bench: &Bench, events: u32, figures: &mut Vec<Figure>) -> Result<G
     Ok(Grown {
         events,
         dossiers: servers::tenant(&dossiers, Vec::new()).await?,
-        companies: servers::tenant(&companies, ddc::app::projections()).await?,
+        companies: servers::tenant(&companies, ddc::app::Build::this().projections).await?,
         node,
     })
 }

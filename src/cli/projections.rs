@@ -84,10 +84,11 @@ async fn status(tenant: &Tenant) -> Result<ExitCode> {
     writeln!(out, "the journal ends at position {head}")?;
     for projection in tenant.projections.iter() {
         let name = projection.name();
-        let checkpoint = runtime::checkpoint::load(&tenant.pool, name).await?;
+        let key = projection.reader();
+        let checkpoint = runtime::checkpoint::load(&tenant.pool, &key).await?;
         let (position, version) = checkpoint.map_or((0, 0), |checkpoint| (checkpoint.position, checkpoint.version));
-        let stale = if version == projection.version() { "" } else { ", to be rebuilt for its new version" };
-        let parked = parked.iter().find(|(reader, _)| reader == name).map_or(0, |(_, count)| *count);
+        let stale = if version == projection.version() { "" } else { ", yet to be built for its new version" };
+        let parked = parked.iter().find(|(reader, _)| *reader == key).map_or(0, |(_, count)| *count);
         let behind = head.saturating_sub(position);
         writeln!(out, "{name:<28} position {position:>10}, {behind} behind, {parked} parked{stale}")?;
     }

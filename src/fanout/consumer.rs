@@ -5,6 +5,9 @@
 //! journal. Effect and position commit together. An event that fails is tried again after growing waits, counted in
 //! the consumer's own row (the broker's count would be lost with the stream), and becomes a dead letter in the end;
 //! later events wait behind it, so that effects keep the journal's order.
+//!
+//! An event that a newer build has written may concern that build's consumer. So this one stops before it and leaves the
+//! rest to a node of that build.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +18,7 @@ use async_nats::jetstream::{
 };
 use async_trait::async_trait;
 use futures::StreamExt;
-use runtime::{ApplyError, Epochs, Recorded, checkpoint, feed};
+use runtime::{ApplyError, Epochs, Recorded, Renounce, checkpoint, feed};
 use sqlx::{Acquire, PgConnection, PgPool};
 use tokio::sync::watch;
 
@@ -82,6 +85,7 @@ pub(super) async fn run(
     tenant: Tenant,
     broker: Arc<Broker>,
     mut epochs: watch::Receiver<Epochs>,
+    renounce: Renounce,
 ) {
     let name = effect.name();
     let worker = Worker { effect, tenant };
@@ -90,7 +94,16 @@ pub(super) async fn run(
             return;
         }
         if let Err(error) = worker.consume(&broker, &epochs).await {
-            tracing::warn!(consumer = name, error = format!("{error:#}"), "a consumer cannot go on, it tries again");
+            if matches!(error.downcast_ref(), Some(ApplyError::Newer { .. })) {
+                tracing::warn!(consumer = name, %error, "the consumer is left to a node of a newer build");
+                renounce.renounce(name);
+            } else {
+                tracing::warn!(
+                    consumer = name,
+                    error = format!("{error:#}"),
+                    "a consumer cannot go on, it tries again"
+                );
+            }
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -215,9 +228,13 @@ impl Worker {
                 .fetch_one(&mut *tx)
                 .await?;
         let before = row.position;
-        let mut retry_in = None;
+        let (mut retry_in, mut newer) = (None, None);
         for event in events.iter().skip_while(|event| event.position <= before) {
             if event.position != row.position + 1 {
+                break;
+            }
+            if !self.tenant.journal.codec().knows(&event.event_type, &event.event_version) {
+                newer = Some(ApplyError::Newer { position: event.position, reason: event.event_type.clone() });
                 break;
             }
             if self.effect.concerns(&event.event_type) {
@@ -238,7 +255,7 @@ impl Worker {
                 .await?;
         }
         tx.commit().await?;
-        Ok(Taken { position: row.position, retry_in })
+        newer.map_or(Ok(Taken { position: row.position, retry_in }), |newer| Err(newer.into()))
     }
 
     /// Tries one event. `Some`: it failed and is to be tried again after this wait.

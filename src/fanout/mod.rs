@@ -48,7 +48,8 @@ impl Fanout {
             tokio::spawn(sender.run(claims.epochs())),
         ];
         for effect in effects {
-            tasks.push(tokio::spawn(consumer::run(effect, tenant.clone(), Arc::clone(broker), claims.epochs())));
+            let (tenant, broker) = (tenant.clone(), Arc::clone(broker));
+            tasks.push(tokio::spawn(consumer::run(effect, tenant, broker, claims.epochs(), claims.renounce())));
         }
         Ok(Self { claims, tasks })
     }

@@ -171,6 +171,7 @@ pub(super) fn unread(recorded: &Recorded, error: &ExecuteError) -> ApplyError {
         ExecuteError::Unavailable(reason) => {
             ApplyError::Database(sqlx::Error::Io(std::io::Error::other(reason.clone())))
         }
+        ExecuteError::Newer(reason) => ApplyError::Newer { position: recorded.position, reason: reason.clone() },
         error => ApplyError::Event { position: recorded.position, reason: error.to_string() },
     }
 }

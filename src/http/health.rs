@@ -16,6 +16,7 @@ use serde_json::json;
 use std::sync::OnceLock;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::problem::Problem;
 use crate::app::App;
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
@@ -29,11 +30,17 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "live"}))
 }
 
-/// Whether requests can be served. Without the broker they can; notifications and mails then wait for it.
+/// Whether requests can be served. Without the broker they can; notifications and mails then wait for it. While a read
+/// model is yet to be built for its new version they cannot, and a node of the older build goes on serving them.
 #[utoipa::path(tag = "health", security(()), responses((status = 200), (status = 503)))]
 #[get("/health/ready/")]
-async fn ready(app: web::Data<App>) -> HttpResponse {
+async fn ready(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let database = runtime::feed::head(&app.tenant.pool).await;
+    let unbuilt = runtime::runner::unbuilt(&app.tenant.pool, &app.tenant.projections).await.unwrap_or_default();
+    if !unbuilt.is_empty() {
+        let problem = Problem::unavailable("read models are yet to be built for their new versions");
+        return Err(problem.with_member("building", unbuilt));
+    }
     let behind = |head: &i64| {
         let positions = app.tenant.projections.iter().map(|projection| app.tenant.progress.position(projection.name()));
         head - positions.min().unwrap_or(*head)
@@ -43,7 +50,7 @@ async fn ready(app: web::Data<App>) -> HttpResponse {
         "database": database.as_ref().map_or_else(ToString::to_string, |_| "ok".to_owned()),
         "projection_lag_events": database.as_ref().map(behind).unwrap_or_default(),
     });
-    if database.is_ok() { HttpResponse::Ok().json(state) } else { HttpResponse::ServiceUnavailable().json(state) }
+    Ok(if database.is_ok() { HttpResponse::Ok().json(state) } else { HttpResponse::ServiceUnavailable().json(state) })
 }
 
 /// Prometheus metrics.

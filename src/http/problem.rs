@@ -197,6 +197,10 @@ impl From<ExecuteError> for Problem {
                 tracing::warn!(what, "the journal cannot be reached");
                 Self::unavailable("the journal cannot be reached; whether the command came about is not known")
             }
+            ExecuteError::Newer(what) => {
+                tracing::warn!(what, "a request is left to a node of a newer build");
+                Self::unavailable("a newer build is at work on this; a node of that build can serve it")
+            }
             ExecuteError::Fault(what) => Self::fault(what),
         }
     }
@@ -209,6 +213,11 @@ impl From<sqlx::Error> for Problem {
             // 22xxx: what the client sent does not convert, e.g. a cursor's key.
             sqlx::Error::Database(error) if error.code().is_some_and(|code| code.starts_with("22")) => {
                 Self::field("BAD_VALUE", "cursor", "does not fit this list")
+            }
+            // Undefined table: of a read model, whatever asked did not wait for it.
+            sqlx::Error::Database(error) if error.code().is_some_and(|code| code == "42P01") => {
+                tracing::warn!(%error, "a read model is yet to be built");
+                Self::unavailable("a read model is yet to be built")
             }
             error => match ExecuteError::from(error) {
                 ExecuteError::Unavailable(what) => {

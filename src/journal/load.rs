@@ -52,7 +52,7 @@ pub(super) async fn load<A: Aggregate>(journal: &Journal, id: &str) -> Result<Lo
         let at: DateTime<Utc> =
             event.metadata.get("at").and_then(|at| at.as_str()).and_then(|at| at.parse().ok()).unwrap_or_default();
         let event: A::Event = journal.codec().serialized(event).await.map_err(|error| match error {
-            error @ CodecError::Unavailable(_) => error.into(),
+            error @ (CodecError::Unavailable(_) | CodecError::Newer { .. }) => error.into(),
             error => ExecuteError::Fault(format!("{}/{id} sequence {sequence} ({event_type}): {error}", A::TYPE)),
         })?;
         loaded.aggregate.apply(event);

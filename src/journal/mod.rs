@@ -68,6 +68,9 @@ pub enum ExecuteError {
     /// Too many wait for what takes long; nothing was begun.
     #[error("the node is busy")]
     Busy,
+    /// A newer build has written what this one does not know; a node of that build can.
+    #[error("{0}")]
+    Newer(String),
     /// What is stored cannot be read, or what is decided cannot be stored: a fault, never the caller's.
     #[error("{0}")]
     Fault(String),
@@ -136,6 +139,7 @@ impl From<runtime::CodecError> for ExecuteError {
     fn from(error: runtime::CodecError) -> Self {
         match error {
             runtime::CodecError::Unavailable(reason) => Self::Unavailable(reason),
+            error @ runtime::CodecError::Newer { .. } => Self::Newer(error.to_string()),
             error => Self::Fault(error.to_string()),
         }
     }

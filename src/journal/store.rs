@@ -99,7 +99,7 @@ pub(super) enum BatchError {
 
 /// The database has gone, is going, or cannot take more at the moment.
 pub(super) fn is_outage(error: &dyn DatabaseError) -> bool {
-    error.code().is_some_and(|code| ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
+    error.code().is_some_and(|code| ["08", "25P03", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
 }
 
 #[derive(Default)]

@@ -3,7 +3,8 @@
 //!
 //! A reaction is a checkpointed reader of the journal. Its checkpoint moves after its commands, so a crash between the
 //! two repeats the reaction: the aggregates make a repeated command no event. An event whose reaction is refused for good
-//! is parked, visibly; a dependency that is down is waited for.
+//! is parked, visibly; a dependency that is down is waited for. An event that a newer build has written may concern that
+//! build's reaction: this one stops before it and leaves the rest to a node of that build.
 
 mod analysis_requested_runs_the_analysis;
 mod assessment_team_changed_reaches_what_came_of_it;
@@ -15,13 +16,15 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Data;
 use async_trait::async_trait;
-use runtime::{Claims, Place, Recorded, Turn, checkpoint, feed::Feed, parked};
+use runtime::{Claims, CodecError, Place, Recorded, Renounce, Turn, checkpoint, feed::Feed, parked};
 use tokio::{sync::watch, task::LocalSet};
 
 use crate::{app::App, journal::ExecuteError, schedule};
 
 /// How many events a reaction takes at a time.
 const BATCH: i64 = 200;
+/// How much of the journal it looks at in a turn.
+const AHEAD: i64 = 10_000;
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long a reaction waits for a read model before it tries again from the start.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,7 +35,9 @@ pub enum ReactionError {
     #[error(transparent)]
     Execute(#[from] ExecuteError),
     #[error(transparent)]
-    Codec(#[from] runtime::CodecError),
+    Codec(#[from] CodecError),
+    #[error("position {0} was written by a newer build")]
+    Newer(i64),
     #[error("{0}")]
     Other(String),
 }
@@ -43,8 +48,13 @@ impl ReactionError {
         matches!(
             self,
             Self::Execute(ExecuteError::Unavailable(_) | ExecuteError::Conflict)
-                | Self::Codec(runtime::CodecError::Unavailable(_))
-        )
+                | Self::Codec(CodecError::Unavailable(_))
+        ) || self.is_newer()
+    }
+
+    /// Whether only a newer build can do it.
+    fn is_newer(&self) -> bool {
+        matches!(self, Self::Newer(_) | Self::Execute(ExecuteError::Newer(_)) | Self::Codec(CodecError::Newer { .. }))
     }
 }
 
@@ -90,7 +100,7 @@ pub fn start(
     claims: &Claims,
     mut stopped: watch::Receiver<bool>,
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
-    let (feed, epochs) = (Arc::clone(feed), claims.epochs());
+    let (feed, epochs, renounce) = (Arc::clone(feed), claims.epochs(), claims.renounce());
     std::thread::Builder::new().name("reactions".to_owned()).spawn(move || {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
@@ -102,7 +112,7 @@ pub fn start(
         let local = LocalSet::new();
         for reaction in all() {
             let place = Place::new(reaction.name(), &feed, epochs.clone());
-            local.spawn_local(run(app.clone(), reaction, place));
+            local.spawn_local(run(app.clone(), reaction, place, renounce.clone()));
         }
         local.spawn_local(schedule::run(app.clone(), epochs.clone()));
         local.block_on(&runtime, async { while !*stopped.borrow_and_update() && stopped.changed().await.is_ok() {} });
@@ -112,13 +122,18 @@ pub fn start(
     })
 }
 
-async fn run(app: Data<App>, reaction: Arc<dyn Reaction>, mut place: Place) {
+async fn run(app: Data<App>, reaction: Arc<dyn Reaction>, mut place: Place, renounce: Renounce) {
     loop {
         match place.turn().await {
             Ok(Some(turn)) => match step(&app, &*reaction, &mut place, turn).await {
                 Ok(()) => {}
                 Err(error) => {
-                    tracing::warn!(reaction = reaction.name(), %error, "a reaction could not go on, it tries again");
+                    if error.is_newer() {
+                        tracing::warn!(reaction = reaction.name(), %error, "left to a node of a newer build");
+                        renounce.renounce(reaction.name());
+                    } else {
+                        tracing::warn!(reaction = reaction.name(), %error, "a reaction could not go on, it tries again");
+                    }
                     place.doubt();
                     tokio::time::sleep(PAUSE).await;
                 }
@@ -133,7 +148,15 @@ async fn run(app: Data<App>, reaction: Arc<dyn Reaction>, mut place: Place) {
 }
 
 /// Reacts to the next events.
-async fn step(app: &App, reaction: &dyn Reaction, place: &mut Place, turn: Turn) -> Result<(), ReactionError> {
+async fn step(app: &App, reaction: &dyn Reaction, place: &mut Place, mut turn: Turn) -> Result<(), ReactionError> {
+    turn.head = turn.head.min(turn.position + AHEAD);
+    let newer = place.feed().newer(app.tenant.journal.codec(), turn.position, turn.head).await;
+    if let Some(newer) = newer.map_err(ExecuteError::from)? {
+        turn.head = newer - 1;
+        if turn.head == turn.position {
+            return Err(ReactionError::Newer(newer));
+        }
+    }
     let batch = place.batch(turn, reaction.kinds(), BATCH).await.map_err(ExecuteError::from)?;
     if !batch.note {
         place.passed(turn, batch.position);

@@ -2,7 +2,7 @@
 //!
 //! A job finds what it concerns by asking a read model, and then commands as the system; the aggregate decides again on
 //! what is true by then, so a job that comes late, early or twice does no harm. A job runs when a node takes the claim and
-//! whenever its time has come. One that fails is logged and tried again at its next time.
+//! whenever its time has come. One that fails (a read model is yet to be built) is logged and tried again within minutes.
 //!
 //! To add one: an `async fn(&App) -> Result<()>` in a file of this folder, and a line in [`jobs`].
 
@@ -74,6 +74,7 @@ pub async fn run(app: Data<App>, mut epochs: watch::Receiver<Epochs>) {
             next.insert(job.name, now + job.every);
             if let Err(error) = (job.run)(&app).await {
                 tracing::warn!(job = job.name, error = format!("{error:#}"), "a scheduled job failed");
+                next.insert(job.name, now + job.every.min(MINUTE));
             }
         }
         tokio::select! {

@@ -1,5 +1,6 @@
 //! What has had its time is removed: answers kept for idempotency keys after a day, tokens after their end, what was
-//! asked of the server after 90 days, and notifications 180 days after they were read. None of it is business state.
+//! asked of the server after 90 days, notifications 180 days after they were read, and read models of builds that no node
+//! has run for a day. None of it is business state.
 
 use anyhow::Result;
 
@@ -17,5 +18,6 @@ pub(super) async fn run(app: &App) -> Result<()> {
     for query in QUERIES {
         sqlx::query(query).execute(&app.tenant.pool).await?;
     }
+    runtime::retire(&app.tenant.pool).await?;
     Ok(())
 }

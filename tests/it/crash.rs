@@ -2,9 +2,8 @@
 //! there once after the client asked again, read models equal their rebuild, and each mail was made exactly once.
 
 use std::{
-    net::TcpListener,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,49 +16,18 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::harness::{ADMIN, Node, PASSWORD, database};
+use crate::{
+    harness::{ADMIN, Node, PASSWORD, database},
+    process::{Process, Server, free_port},
+};
 
 const WRITERS: usize = 8;
 const USERS: usize = 20;
 
-/// A process that is killed when the test ends, however it ends.
-struct Process(Child);
-
-impl Process {
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn nats(port: u16, store: &Path) -> Process {
     let mut command = Command::new(ddc::embedded::nats_server(&ddc::config::search_path()).unwrap());
     command.args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--jetstream", "--store_dir"]).arg(store);
-    Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-}
-
-struct Server {
-    address: String,
-    environment: Vec<(&'static str, String)>,
-}
-
-impl Server {
-    fn start(&self) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ddc"));
-        command.arg("serve").envs(self.environment.iter().map(|(name, value)| (name, value)));
-        Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
+    Process::start(command)
 }
 
 /// Waits for a state, looking again and again; a bound keeps a broken test from hanging.
@@ -74,7 +42,7 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     }
 }
 
-async fn login(client: &reqwest::Client, address: &str) -> String {
+pub(crate) async fn login(client: &reqwest::Client, address: &str) -> String {
     until("the server lets ADMIN in", async || {
         let body = json!({"email": ADMIN, "password": PASSWORD});
         let response = client.post(format!("{address}/api/auth/login/")).json(&body).send().await.ok()?;
@@ -128,23 +96,10 @@ async fn nothing_is_lost_or_doubled_when_the_server_is_killed_and_the_broker_is_
     let database_url = database().await;
     let data = ddc::embedded::TemporaryFolder::new().unwrap();
     let store = data.path().join("broker");
-    let (port, http) = (free_port(), free_port());
+    let port = free_port();
     let mut broker = Some(nats(port, &store));
-    let environment: Vec<(&'static str, String)> = vec![
-        ("DATABASE_URL", database_url.clone()),
-        ("NATS_URL", format!("nats://127.0.0.1:{port}")),
-        ("DDC_DATA", data.path().to_str().unwrap().to_owned()),
-        ("DDC_LISTEN", format!("127.0.0.1:{http}")),
-        ("SECRET_KEY", "a secret key for the tests only".to_owned()),
-        ("DDC_MASTER_KEY", "a master key for the tests only".to_owned()),
-    ];
-    let made = Command::new(env!("CARGO_BIN_EXE_ddc"))
-        .args(["create_admin", "--email", ADMIN, "--password", PASSWORD])
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .status()
-        .unwrap();
-    assert!(made.success());
-    let server = Server { address: format!("http://127.0.0.1:{http}"), environment };
+    let server = Server::new(&database_url, &format!("nats://127.0.0.1:{port}"), "DDC", data.path());
+    server.create_admin();
     let mut running = server.start();
     let client = reqwest::Client::new();
     login(&client, &server.address).await;

@@ -9,7 +9,7 @@ use std::{
 
 use actix_web::web::Data;
 use ddc::{
-    app::{App, Work},
+    app::{App, Build, Work},
     backing::Backing,
     config::Config,
     http,
@@ -75,6 +75,11 @@ impl Node {
 
     /// A node on an existing database.
     pub(crate) async fn start_on(database_url: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_as(Build::this(), database_url, variables).await
+    }
+
+    /// A node of another build on an existing database.
+    pub(crate) async fn start_as(build: Build, database_url: &str, variables: &[(&str, &str)]) -> Self {
         let data = ddc::embedded::TemporaryFolder::new().unwrap();
         // One stream a database: the servers of other tests share the broker.
         let stream = reqwest::Url::parse(database_url).unwrap().path().trim_start_matches('/').to_uppercase();
@@ -99,7 +104,7 @@ impl Node {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async move {
                 let backing = Backing::for_serving(&config).unwrap();
-                let app = Data::new(App::open(config, &backing).await.unwrap());
+                let app = Data::new(App::open_as(build, config, &backing).await.unwrap());
                 let work = Work::start(&app).unwrap();
                 let server = http::serve(app.clone(), listener).unwrap();
                 let handle = server.handle();

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgPool};
 #[error("the checkpoint has been moved by another")]
 pub struct Fenced;
 
-/// Where a reader stands, and for which version of it.
+/// Where a reader stands, and of which version what it has built is: 0 while there is nothing.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Checkpoint {
     pub name: String,

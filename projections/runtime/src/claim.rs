@@ -4,7 +4,11 @@
 //! their end; when it dies, another takes over under the next epoch. What a reader writes is fenced by the epoch: see
 //! [`crate::checkpoint`].
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use sqlx::PgPool;
 use tokio::sync::watch;
@@ -12,14 +16,27 @@ use uuid::Uuid;
 
 /// How long a claim holds without being renewed. A dead node's work is taken over within this and one renewal.
 const HOLDS_SECS: f64 = 7.0;
-const RENEW_EVERY: Duration = Duration::from_secs(2);
+const RENEW_EVERY: Duration = Duration::from_millis(1500);
 
 /// The epochs of what this node runs at the moment.
 pub type Epochs = Arc<HashMap<String, i64>>;
 
+/// Gives up for good what this node cannot run, so that another one does.
+#[derive(Clone)]
+pub struct Renounce(watch::Sender<BTreeSet<String>>);
+
+impl Renounce {
+    /// Does not renew this claim any more, nor take it again.
+    pub fn renounce(&self, name: &str) {
+        metrics::gauge!("ddc_reader_needs_newer_build", "reader" => name.to_owned()).set(1.0);
+        self.0.send_if_modified(|names| names.insert(name.to_owned()));
+    }
+}
+
 /// Takes and renews this node's claims.
 pub struct Claims {
     epochs: watch::Receiver<Epochs>,
+    renounced: watch::Sender<BTreeSet<String>>,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -30,8 +47,15 @@ impl Claims {
     pub fn start(pool: PgPool, names: Vec<String>) -> Self {
         let (sender, epochs) = watch::channel(Epochs::default());
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(keep(pool, Uuid::now_v7(), names, sender, stopped));
-        Self { epochs, stop, task }
+        let (renounced, news) = watch::channel(BTreeSet::new());
+        let task = tokio::spawn(keep(pool, Uuid::now_v7(), names, sender, news, stopped));
+        Self { epochs, renounced, stop, task }
+    }
+
+    /// For those who find that this node cannot do what it has claimed.
+    #[must_use]
+    pub fn renounce(&self) -> Renounce {
+        Renounce(self.renounced.clone())
     }
 
     /// The epochs, as they change.
@@ -52,11 +76,13 @@ impl Claims {
 async fn keep(
     pool: PgPool,
     owner: Uuid,
-    names: Vec<String>,
+    mut names: Vec<String>,
     sender: watch::Sender<Epochs>,
+    renounced: watch::Receiver<BTreeSet<String>>,
     mut stopped: watch::Receiver<bool>,
 ) {
     loop {
+        names.retain(|name| !renounced.borrow().contains(name));
         let renewed = tokio::time::timeout(RENEW_EVERY, renew(&pool, owner, &names)).await;
         let epochs = match renewed {
             Ok(Ok(epochs)) => epochs,

@@ -1,6 +1,9 @@
 //! Payload text to events and back: upcasting, and sealing of personal data.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
@@ -23,11 +26,17 @@ pub trait Vault: Send + Sync {
     async fn fetch(&self, subjects: &BTreeSet<UserId>) -> Result<(), CodecError>;
 }
 
+/// The stored types and versions of the events that a build knows in their present form.
+pub type EventTypes = HashSet<(&'static str, &'static str)>;
+
 /// Why an event could not be written as text or read back.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
     #[error("the event cannot be decoded: {0}")]
     Json(#[from] serde_json::Error),
+    /// Not to be guessed at: what it changes is not known here.
+    #[error("{event_type} {event_version} is not known to this build, a newer one has written it")]
+    Newer { event_type: String, event_version: String },
     #[error("the keys of personal data cannot be had: {0}")]
     Keys(String),
     /// The database that has them does not answer; trying again may help.
@@ -39,12 +48,31 @@ pub enum CodecError {
 pub struct Codec {
     vault: Arc<dyn Vault>,
     upcasters: Vec<Box<dyn EventUpcaster>>,
+    types: EventTypes,
 }
 
 impl Codec {
     #[must_use]
-    pub fn new(vault: Arc<dyn Vault>, upcasters: Vec<Box<dyn EventUpcaster>>) -> Self {
-        Self { vault, upcasters }
+    pub fn new(vault: Arc<dyn Vault>, upcasters: Vec<Box<dyn EventUpcaster>>, types: EventTypes) -> Self {
+        Self { vault, upcasters, types }
+    }
+
+    /// Whether this build knows such events, as they are or by an upcaster.
+    #[must_use]
+    pub fn knows(&self, event_type: &str, event_version: &str) -> bool {
+        self.types.contains(&(event_type, event_version)) || self.is_old(event_type, event_version)
+    }
+
+    /// The types that need no upcaster.
+    pub(crate) fn types(&self) -> &EventTypes {
+        &self.types
+    }
+
+    fn check(&self, event_type: &str, event_version: &str) -> Result<(), CodecError> {
+        if self.knows(event_type, event_version) {
+            return Ok(());
+        }
+        Err(CodecError::Newer { event_type: event_type.to_owned(), event_version: event_version.to_owned() })
     }
 
     /// Serialises anything that may hold personal data.
@@ -68,6 +96,7 @@ impl Codec {
     /// # Errors
     /// When no upcaster and no type understands it, or a key cannot be had.
     pub async fn event<E: DeserializeOwned>(&self, recorded: &Recorded) -> Result<E, CodecError> {
+        self.check(&recorded.event_type, &recorded.event_version)?;
         if !self.is_old(&recorded.event_type, &recorded.event_version) {
             return self.decode(recorded.payload.get()).await;
         }
@@ -88,6 +117,7 @@ impl Codec {
     /// # Errors
     /// As [`Codec::event`].
     pub async fn serialized<E: DeserializeOwned>(&self, event: SerializedEvent) -> Result<E, CodecError> {
+        self.check(&event.event_type, &event.event_version)?;
         let event = self.upcasters.iter().fold(event, |event, upcaster| {
             if upcaster.can_upcast(&event.event_type, &event.event_version) { upcaster.upcast(event) } else { event }
         });

@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
+use futures::TryStreamExt;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 
-use crate::{COLUMNS, Recorded};
+use crate::{COLUMNS, Codec, Recorded};
 
 /// A poll behind the news, should one be lost.
 const POLL: Duration = Duration::from_secs(1);
@@ -154,13 +155,42 @@ impl Feed {
     /// `None`: the events after `position` are not at hand any more.
     fn recall(&self, position: i64, until: i64, kinds: &[&str], limit: i64) -> Option<Vec<Recorded>> {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        if position < latest.after {
-            return None;
-        }
-        let skipped = usize::try_from(position - latest.after).ok()?;
-        let wanted = latest.events.iter().skip(skipped).take_while(|event| event.position <= until);
-        let of_kind = wanted.filter(|event| kinds.is_empty() || kinds.contains(&event.aggregate_type.as_str()));
+        let of_kind = latest
+            .between(position, until)?
+            .filter(|event| kinds.is_empty() || kinds.contains(&event.aggregate_type.as_str()));
         Some(of_kind.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
+    /// The first event after a position that this build does not know: a newer one has written it.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn newer(&self, codec: &Codec, position: i64, until: i64) -> Result<Option<i64>, sqlx::Error> {
+        {
+            let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(events) = latest.between(position, until) {
+                let newer = |event: &&Recorded| !codec.knows(&event.event_type, &event.event_version);
+                return Ok(events.into_iter().find(newer).map(|event| event.position));
+            }
+        }
+        let (types, versions): (Vec<&str>, Vec<&str>) = codec.types().iter().copied().unzip();
+        let mut suspects = sqlx::query_as::<_, (i64, String, String)>(
+            "SELECT position, event_type, event_version FROM events
+             WHERE position > $1 AND position <= $2
+                   AND (event_type, event_version) NOT IN (SELECT * FROM unnest($3::text[], $4::text[]))
+             ORDER BY position",
+        )
+        .bind(position)
+        .bind(until)
+        .bind(types)
+        .bind(versions)
+        .fetch(&self.pool);
+        while let Some((position, event_type, event_version)) = suspects.try_next().await? {
+            if !codec.knows(&event_type, &event_version) {
+                return Ok(Some(position));
+            }
+        }
+        Ok(None)
     }
 
     pub(crate) fn news(&self) -> watch::Receiver<i64> {
@@ -169,6 +199,14 @@ impl Feed {
 
     pub(crate) fn pool(&self) -> &PgPool {
         &self.pool
+    }
+}
+
+impl Latest {
+    /// The events after `position`; `None` when they are not at hand any more.
+    fn between(&self, position: i64, until: i64) -> Option<impl Iterator<Item = &Recorded>> {
+        let skipped = usize::try_from(position - self.after).ok()?;
+        Some(self.events.iter().skip(skipped).take_while(move |event| event.position <= until))
     }
 }
 

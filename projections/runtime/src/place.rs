@@ -103,7 +103,8 @@ impl Place {
     async fn checkpoint(&self) -> Result<i64, sqlx::Error> {
         let pool = self.feed.pool();
         let mut connection = pool.acquire().await?;
-        checkpoint::begin(&mut connection, &self.name, 1, 0).await?;
+        // Of no version: a projection still has to be built then.
+        checkpoint::begin(&mut connection, &self.name, 0, 0).await?;
         drop(connection);
         Ok(checkpoint::load(pool, &self.name).await?.map_or(0, |checkpoint| checkpoint.position))
     }

@@ -20,15 +20,21 @@ pub struct Behind;
 pub struct Progress(Arc<HashMap<&'static str, Known>>);
 
 struct Known {
+    reader: String,
+    version: i32,
     kinds: &'static [&'static str],
+    /// [`UNKNOWN`] until it has been seen once: perhaps it is yet to be built.
     position: watch::Sender<i64>,
 }
+
+const UNKNOWN: i64 = -1;
 
 impl Progress {
     #[must_use]
     pub fn new<'a>(projections: impl IntoIterator<Item = &'a dyn Projection>) -> Self {
         let known = |projection: &dyn Projection| {
-            (projection.name(), Known { kinds: projection.kinds(), position: watch::Sender::new(0) })
+            let (reader, version, kinds) = (projection.reader(), projection.version(), projection.kinds());
+            (projection.name(), Known { reader, version, kinds, position: watch::Sender::new(UNKNOWN) })
         };
         Self(Arc::new(projections.into_iter().map(known).collect()))
     }
@@ -48,28 +54,30 @@ impl Progress {
     /// Where a projection is known to be.
     #[must_use]
     pub fn position(&self, name: &str) -> i64 {
-        self.0.get(name).map_or(0, |known| *known.position.borrow())
+        self.0.get(name).map_or(0, |known| (*known.position.borrow()).max(0))
     }
 
     /// Waits until a projection has reached a position, whichever node runs it.
     ///
     /// # Errors
-    /// [`Behind`] when it takes longer than `limit`, or the database cannot be asked.
+    /// [`Behind`] when it takes longer than `limit`, be it that it is yet to be built, or the database cannot be asked.
     pub async fn wait(&self, pool: &PgPool, name: &str, position: i64, limit: Duration) -> Result<i64, Behind> {
-        let Known { kinds, position: reached } = self.0.get(name).ok_or(Behind)?;
-        let mut receiver = reached.subscribe();
+        let known = self.0.get(name).ok_or(Behind)?;
+        let mut receiver = known.position.subscribe();
         let reaching = async {
+            let mut look = if *receiver.borrow() == UNKNOWN { Duration::ZERO } else { LOOK };
             loop {
-                let known = *receiver.borrow_and_update();
-                if known >= position {
-                    return known;
+                let reached = *receiver.borrow_and_update();
+                if reached >= position {
+                    return reached;
                 }
-                if tokio::time::timeout(LOOK, receiver.changed()).await.is_err() {
+                if tokio::time::timeout(look, receiver.changed()).await.is_err() {
                     // Perhaps another node runs it.
-                    if let Ok(Some(noted)) = shown(pool, name, kinds, position).await {
+                    if let Ok(Some(noted)) = shown(pool, known, position).await {
                         self.reached(name, noted);
                     }
                 }
+                look = LOOK;
             }
         };
         tokio::time::timeout(limit, reaching).await.map_err(|_| Behind)
@@ -78,16 +86,17 @@ impl Progress {
 
 /// Up to where a read model that another node runs shows everything: its checkpoint, or `wanted` if nothing on the way
 /// there concerns it, since the checkpoint follows only now and then over what does not.
-async fn shown(pool: &PgPool, name: &str, kinds: &[&str], wanted: i64) -> Result<Option<i64>, sqlx::Error> {
+async fn shown(pool: &PgPool, known: &Known, wanted: i64) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT CASE WHEN c.position < $2 AND cardinality($3::text[]) > 0 AND NOT EXISTS (
                     SELECT FROM events WHERE position > c.position AND position <= $2 AND aggregate_type = ANY($3))
                 THEN $2 ELSE c.position END
-         FROM checkpoints c WHERE name = $1",
+         FROM checkpoints c WHERE name = $1 AND version = $4",
     )
-    .bind(name)
+    .bind(&known.reader)
     .bind(wanted)
-    .bind(kinds)
+    .bind(known.kinds)
+    .bind(known.version)
     .fetch_optional(pool)
     .await
 }

@@ -1,4 +1,8 @@
 //! What a read model is: a name, a version, tables, and what each event does to them.
+//!
+//! Each version is a reader of its own, with its own claim, checkpoint, parked events and schema. So nodes of two builds
+//! run side by side: each keeps up to date and reads what its own build defines, and neither can undo the other's. A version
+//! that no node has run for a day is dropped: see [`crate::retire`].
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
@@ -14,10 +18,13 @@ pub enum ApplyError {
     /// An event that this projection does not understand; it is parked.
     #[error("position {position}: {reason}")]
     Event { position: i64, reason: String },
+    /// What a newer build has written is not known here; another node has to go on.
+    #[error("position {position}: {reason}")]
+    Newer { position: i64, reason: String },
 }
 
 impl ApplyError {
-    /// What an event that cannot be read means for a batch.
+    /// What an event that cannot be read means for a batch: it is parked, unless time or a newer build mends it.
     #[must_use]
     pub fn event(recorded: &Recorded, error: &CodecError) -> Self {
         Self::at(recorded.position, error)
@@ -27,6 +34,7 @@ impl ApplyError {
     pub(crate) fn at(position: i64, error: &CodecError) -> Self {
         match error {
             CodecError::Unavailable(reason) => Self::Database(sqlx::Error::Io(std::io::Error::other(reason.clone()))),
+            error @ CodecError::Newer { .. } => Self::Newer { position, reason: error.to_string() },
             error => Self::Event { position, reason: error.to_string() },
         }
     }
@@ -36,9 +44,10 @@ impl ApplyError {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Event { .. } => false,
-            Self::Database(sqlx::Error::Database(error)) => error
-                .code()
-                .is_some_and(|code| ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))),
+            Self::Newer { .. } => true,
+            Self::Database(sqlx::Error::Database(error)) => error.code().is_some_and(|code| {
+                ["08", "25P03", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+            }),
             Self::Database(_) => true,
         }
     }
@@ -52,6 +61,16 @@ pub trait Projection: Send + Sync + 'static {
 
     /// Moves on whenever the tables or what is written to them change; the projection is then rebuilt.
     fn version(&self) -> i32;
+
+    /// What the claim, the checkpoint and the parked events of this version go by.
+    fn reader(&self) -> String {
+        format!("{}_v{}", self.name(), self.version())
+    }
+
+    /// The schema of this version's tables.
+    fn home(&self, tenant: &str) -> String {
+        format!("{tenant}_{}", self.reader())
+    }
 
     /// The aggregate types that it reads; empty means all.
     fn kinds(&self) -> &'static [&'static str];

@@ -35,7 +35,7 @@ pub struct Report {
     pub events: u64,
     pub rows: i64,
     pub elapsed: Duration,
-    /// Tables that differed from the live ones at the same position; `None` when the version changed and they had to.
+    /// Tables that differed from the live ones at the same position; `None` when there were none yet.
     pub differing: Option<Vec<String>>,
 }
 
@@ -63,11 +63,11 @@ pub async fn rebuild_within(
     limits: Limits,
     advance: &mut (dyn FnMut(Advance) + Send),
 ) -> Result<Report, ApplyError> {
-    let name = projection.name();
+    let name = projection.reader();
     // A connection of its own, closed at the end: its lock and its search_path go with it.
     let mut connection = pool.acquire().await?.detach();
     let alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('rebuild ' || current_schema() || $1))")
-        .bind(name)
+        .bind(&name)
         .fetch_one(&mut connection)
         .await?;
     if !alone {
@@ -76,6 +76,7 @@ pub async fn rebuild_within(
     let tenant: String = sqlx::query_scalar("SELECT current_schema()::text").fetch_one(&mut connection).await?;
     let generation = format!("{tenant}_rebuild_{name}");
     create(&mut connection, projection, &tenant, &generation).await?;
+    checkpoint::begin(&mut connection, &name, 0, 0).await?;
 
     let started = Instant::now();
     let (mut position, mut events) = match projection.fold() {
@@ -165,14 +166,13 @@ async fn create(
     Ok(())
 }
 
-/// How far to go: to where the live one is, or to the head when the live one cannot go on because it is of another
-/// version.
+/// How far to go: to where the live one is, or to the head when there is none yet.
 async fn target(connection: &mut PgConnection, projection: &dyn Projection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT CASE WHEN version = $2 THEN position ELSE (SELECT position FROM journal_head) END
          FROM checkpoints WHERE name = $1",
     )
-    .bind(projection.name())
+    .bind(projection.reader())
     .bind(projection.version())
     .fetch_one(connection)
     .await
@@ -202,9 +202,10 @@ async fn swap(
     (tenant, generation): (&str, &str),
     mut position: i64,
 ) -> Result<(i64, i64, Option<Vec<String>>), ApplyError> {
-    let name = projection.name();
+    let (name, home) = (projection.reader(), projection.home(tenant));
     let mut tx = connection.begin().await?;
-    let live = checkpoint::hold(&mut tx, name).await?.ok_or(sqlx::Error::RowNotFound)?;
+    tx.execute(format!("CREATE SCHEMA IF NOT EXISTS {home}").as_str()).await?;
+    let live = checkpoint::hold(&mut tx, &name).await?.ok_or(sqlx::Error::RowNotFound)?;
     let target = target(&mut tx, projection).await?;
     while position < target {
         position = fold(&mut tx, codec, projection, position, target).await?.0;
@@ -215,19 +216,18 @@ async fn swap(
         if comparable {
             let new = fingerprint(&mut tx, generation, table).await?;
             rows += new.0;
-            if fingerprint(&mut tx, tenant, table).await? != new {
+            if fingerprint(&mut tx, &home, table).await? != new {
                 differing.push(table.to_owned());
             }
         } else {
             let count = format!("SELECT count(*) FROM {generation}.{table}");
             rows += sqlx::query_scalar::<_, i64>(&count).fetch_one(&mut *tx).await?;
         }
-        let swap =
-            format!("DROP TABLE IF EXISTS {tenant}.{table}; ALTER TABLE {generation}.{table} SET SCHEMA {tenant};");
+        let swap = format!("DROP TABLE IF EXISTS {home}.{table}; ALTER TABLE {generation}.{table} SET SCHEMA {home};");
         tx.execute(swap.as_str()).await?;
     }
     sqlx::query("UPDATE checkpoints SET version = $2, position = $3, updated_at = now() WHERE name = $1")
-        .bind(name)
+        .bind(&name)
         .bind(projection.version())
         .bind(position)
         .execute(&mut *tx)

@@ -4,40 +4,73 @@ use std::{sync::Arc, time::Duration};
 
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 
-use crate::{ApplyError, Codec, Place, Projection, Recorded, Turn, checkpoint, parked, progress::Progress, rebuild};
+use crate::{
+    ApplyError, Codec, Place, Projection, Recorded, Renounce, Turn, checkpoint, parked, progress::Progress, rebuild,
+};
 
 /// How many events a live batch takes at the most.
 const BATCH: i64 = 1000;
 /// How long a reader waits after the database failed it.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Creates the tables of a projection that has never run.
+/// Creates the tables of a projection while there is nothing in the journal. Later a version that has never run is built
+/// by the node that claims it, and is not there for readers before.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn prepare(pool: &PgPool, projection: &dyn Projection) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     // Two nodes may start at once; creating is done by one of them.
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(projection.name()).execute(&mut *tx).await?;
-    let known: Option<i32> = sqlx::query_scalar("SELECT version FROM checkpoints WHERE name = $1")
-        .bind(projection.name())
-        .fetch_optional(&mut *tx)
-        .await?;
-    if known.is_none() {
-        tx.execute(projection.schema().as_str()).await?;
-        tx.execute(projection.indexes().as_str()).await?;
-        checkpoint::begin(&mut tx, projection.name(), projection.version(), 0).await?;
+    let reader = projection.reader();
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(&reader).execute(&mut *tx).await?;
+    let is_due: bool = sqlx::query_scalar(
+        "SELECT position = 0 AND NOT EXISTS (SELECT FROM checkpoints WHERE name = $1) FROM journal_head",
+    )
+    .bind(&reader)
+    .fetch_one(&mut *tx)
+    .await?;
+    if is_due {
+        let tenant: String = sqlx::query_scalar("SELECT current_schema()::text").fetch_one(&mut *tx).await?;
+        let home = projection.home(&tenant);
+        let ddl = format!(
+            "CREATE SCHEMA {home}; SET LOCAL search_path TO {home}, {tenant}; {}; {};",
+            projection.schema(),
+            projection.indexes()
+        );
+        tx.execute(ddl.as_str()).await?;
+        checkpoint::begin(&mut tx, &reader, projection.version(), 0).await?;
     }
     tx.commit().await
 }
 
-/// Runs a projection on this node for as long as it has the claim, until the node shuts down.
+/// The projections of which this version has not been built yet.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn unbuilt(pool: &PgPool, projections: &[Arc<dyn Projection>]) -> Result<Vec<&'static str>, sqlx::Error> {
+    let (readers, versions): (Vec<String>, Vec<i32>) =
+        projections.iter().map(|projection| (projection.reader(), projection.version())).unzip();
+    let missing: Vec<String> = sqlx::query_scalar(
+        "SELECT reader FROM unnest($1::text[], $2::int[]) AS wanted(reader, version) WHERE NOT EXISTS (
+             SELECT FROM checkpoints c WHERE c.name = wanted.reader AND c.version = wanted.version)",
+    )
+    .bind(readers)
+    .bind(versions)
+    .fetch_all(pool)
+    .await?;
+    let is_missing = |projection: &&Arc<dyn Projection>| missing.contains(&projection.reader());
+    Ok(projections.iter().filter(is_missing).map(|projection| projection.name()).collect())
+}
+
+/// Runs a projection on this node for as long as it has the claim, until the node shuts down, or the journal holds what
+/// only a newer build understands.
 pub async fn run(
     pool: PgPool,
     codec: Arc<Codec>,
     projection: Arc<dyn Projection>,
     progress: Progress,
     mut place: Place,
+    renounce: Renounce,
 ) {
     loop {
         let turn = match place.turn().await {
@@ -48,9 +81,6 @@ pub async fn run(
                 continue;
             }
         };
-        if turn.fresh {
-            progress.reached(projection.name(), turn.position);
-        }
         match step(&pool, &codec, &*projection, &place, turn).await {
             Ok(Step::Applied(position)) => place.moved(turn, position),
             Ok(Step::Passed(position)) => place.passed(turn, position),
@@ -60,6 +90,9 @@ pub async fn run(
             }
             Err(error) => {
                 place.doubt();
+                if matches!(error, ApplyError::Newer { .. }) {
+                    renounce.renounce(&place.name);
+                }
                 pause(projection.name(), &error).await;
                 continue;
             }
@@ -103,10 +136,10 @@ async fn step(
     turn: Turn,
 ) -> Result<Step, ApplyError> {
     if turn.fresh {
-        let known = checkpoint::load(pool, projection.name()).await?;
+        let known = checkpoint::load(pool, &place.name).await?;
         if known.is_some_and(|known| known.version != projection.version()) {
             let report = rebuild::rebuild(pool, codec, projection, &mut |_| {}).await?;
-            tracing::info!(projection = projection.name(), events = report.events, "rebuilt for its new version");
+            tracing::info!(projection = place.name, events = report.events, "built");
             return Ok(Step::Fenced);
         }
     }
@@ -116,7 +149,7 @@ async fn step(
     }
     let mut tx = pool.begin().await?;
     // Before the tables, as a retry and a rebuild take it: so none waits for the other.
-    if checkpoint::advance(&mut tx, projection.name(), turn.epoch, turn.noted, batch.position).await?.is_err() {
+    if checkpoint::advance(&mut tx, &place.name, turn.epoch, turn.noted, batch.position).await?.is_err() {
         return Ok(Step::Fenced);
     }
     apply(&mut tx, codec, projection, &batch.events).await?;
@@ -136,7 +169,7 @@ pub(crate) async fn apply(
     if events.is_empty() {
         return Ok(());
     }
-    let waiting = parked::waiting(&mut *tx, projection.name()).await?;
+    let waiting = parked::waiting(&mut *tx, &projection.reader()).await?;
     if waiting.is_empty() {
         let mut batch = tx.begin().await?;
         match projection.apply(&mut batch, codec, events).await {
@@ -158,10 +191,11 @@ async fn apply_singly(
     events: &[Recorded],
     mut waiting: parked::Waiting,
 ) -> Result<(), ApplyError> {
+    let reader = projection.reader();
     for event in events {
         let stream = (event.aggregate_type.clone(), event.aggregate_id.clone());
         if waiting.contains(&stream) {
-            parked::park(tx, projection.name(), event, "waits behind an earlier event of the same aggregate").await?;
+            parked::park(tx, &reader, event, "waits behind an earlier event of the same aggregate").await?;
             continue;
         }
         let mut one = tx.begin().await?;
@@ -170,7 +204,7 @@ async fn apply_singly(
             Err(error) if error.is_outage() => return Err(error),
             Err(error) => {
                 one.rollback().await?;
-                parked::park(tx, projection.name(), event, &error.to_string()).await?;
+                parked::park(tx, &reader, event, &error.to_string()).await?;
                 waiting.insert(stream);
             }
         }
@@ -186,16 +220,17 @@ pub async fn retry(pool: &PgPool, codec: &Codec, projection: &dyn Projection) ->
     let mut tx = pool.begin().await?;
     // The live runner waits for it, so that no later event of these streams slips in between, or is parked behind one that
     // is being applied.
-    checkpoint::hold(&mut tx, projection.name()).await?;
+    let reader = projection.reader();
+    checkpoint::hold(&mut tx, &reader).await?;
     let query = format!(
         "WITH parked AS (DELETE FROM parked_events WHERE reader = $1 RETURNING position)
          SELECT {} FROM events JOIN parked USING (position) ORDER BY position",
         crate::COLUMNS
     );
-    let events: Vec<Recorded> = sqlx::query_as(&query).bind(projection.name()).fetch_all(&mut *tx).await?;
+    let events: Vec<Recorded> = sqlx::query_as(&query).bind(&reader).fetch_all(&mut *tx).await?;
     apply_singly(&mut tx, codec, projection, &events, parked::Waiting::new()).await?;
     let still: i64 = sqlx::query_scalar("SELECT count(*) FROM parked_events WHERE reader = $1")
-        .bind(projection.name())
+        .bind(&reader)
         .fetch_one(&mut *tx)
         .await?;
     tx.commit().await?;

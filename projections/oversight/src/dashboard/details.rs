@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, types::Json};
 use utoipa::ToSchema;
 
-use super::visibility::visible_rows;
+use super::{position, visibility::visible_rows};
 
 /// The latest of each kind, of the rows that the caller sees.
 #[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -91,7 +91,7 @@ pub async fn details(pool: &PgPool, actor: Actor, limit: i64) -> Result<Details,
     for (name, from, own) in lists {
         query.push(format!("'{name}', {}, ", recent(from, own)));
     }
-    query.push("'as_of', now(), 'as_of_position', (SELECT position FROM checkpoints WHERE name = 'dashboard'))");
+    query.push("'as_of', now(), 'as_of_position', ").push(position()).push(")");
     let Json(details) = query.build_query_scalar::<Json<Details>>().fetch_one(pool).await?;
     Ok(details)
 }

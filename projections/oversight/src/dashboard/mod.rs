@@ -35,6 +35,11 @@ pub struct Dashboard {
     companies: ResourceProjection<Companies>,
 }
 
+/// Where the projection stands, to be asked in the statement that reads its rows.
+fn position() -> String {
+    format!("(SELECT position FROM checkpoints WHERE name = '{}')", Dashboard::default().reader())
+}
+
 impl Dashboard {
     fn parts(&self) -> [&dyn Projection; 6] {
         [&self.assessments, &self.costings, &self.proposals, &self.projects, &self.clients, &self.companies]

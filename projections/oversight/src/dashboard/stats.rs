@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, types::Json};
 use utoipa::ToSchema;
 
-use super::visibility::visible_rows;
+use super::{position, visibility::visible_rows};
 
 /// Only what was created within counts.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,8 +73,7 @@ SELECT json_build_object(
     'active_projects', (SELECT count(*) FROM j WHERE status IN ('NOT_STARTED', 'IN_PROGRESS', 'ON_HOLD')),
     'completed_milestones', (SELECT COALESCE(sum(completed_milestones), 0) FROM j),
     'total_milestones', (SELECT COALESCE(sum(total_milestones), 0) FROM j),
-    'as_of', now(),
-    'as_of_position', (SELECT position FROM checkpoints WHERE name = 'dashboard'))";
+    'as_of', now(), 'as_of_position', ";
 
 /// Computes the figures of what the actor sees.
 ///
@@ -82,7 +81,7 @@ SELECT json_build_object(
 /// When the database fails.
 pub async fn stats(pool: &PgPool, actor: Actor, period: Period) -> Result<Stats, sqlx::Error> {
     let mut query = visible_rows(actor, &period.conditions());
-    query.push(FIGURES);
+    query.push(FIGURES).push(position()).push(")");
     let Json(stats) = query.build_query_scalar::<Json<Stats>>().fetch_one(pool).await?;
     Ok(stats)
 }
