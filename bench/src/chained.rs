@@ -109,11 +109,6 @@ impl Chain {
             copy.send(chunk).await?;
         }
         copy.finish().await?;
-        sqlx::query("UPDATE journal_head SET position = $1, hash = $2")
-            .bind(i64::from(position))
-            .bind(self.hash.as_slice())
-            .execute(pool)
-            .await?;
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! What makes the journal trustworthy: a hash of each event, and a chain of the hashes of all appends.
 //!
-//! An event's hash is made here, by whoever decides; the chain's next block by the append itself, under the lock that
-//! hands out positions: `sha256(hash of the block before || hashes of the append's events, in order)`.
+//! An event's hash is made by whoever decides; the chain's next block by the committer, for the append that comes next:
+//! `sha256(hash of the block before || hashes of the append's events, in order)`.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use chrono::{DateTime, Utc};
@@ -46,11 +46,11 @@ pub fn event_hash(event: &Canonical<'_>) -> Hash {
 
 /// The hash of the block that follows `before` and holds events of these hashes.
 #[must_use]
-pub fn block_hash<'a>(before: &[u8], events: impl IntoIterator<Item = &'a Hash>) -> Hash {
+pub fn block_hash(before: &[u8], events: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Hash {
     let mut context = Context::new(&SHA256);
     context.update(before);
     for hash in events {
-        context.update(hash);
+        context.update(hash.as_ref());
     }
     finish(context)
 }

@@ -16,9 +16,11 @@ mod committer;
 mod ids;
 mod issuer;
 mod load;
+mod news;
 mod repository;
 mod reservation;
 mod store;
+mod turn;
 mod unit;
 mod upcasters;
 mod vault;
@@ -46,7 +48,7 @@ pub use unit::{Committed, Unit};
 pub use upcasters::upcasters;
 pub use vault::{MasterKey, PostgresVault};
 
-use self::{cache::Streams, committer::Committer, load::Loaded};
+use self::{cache::Streams, committer::Committer, load::Loaded, news::News};
 
 /// Why a command did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -180,7 +182,7 @@ impl Journal {
         Ok(Self(Arc::new(Inner {
             repository: PostgresEventRepository::new(pool.clone()),
             streams: Streams::default(),
-            committer: Committer::start(pool.clone(), writer.clone(), head.clone()),
+            committer: Committer::start(pool.clone(), News::start(pool.clone(), writer.clone()), head.clone()),
             ids: Ids::new(pool.clone()),
             installation_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, installation_key),
             last_written: moka::sync::Cache::builder()
@@ -216,7 +218,7 @@ impl Journal {
         self.0.head.subscribe()
     }
 
-    /// Tells of an append, of whichever node, in the order of the appends: forgets what is known of the streams that
+    /// Tells of appends, of whichever node, in the order in which it made them: forgets what is known of the streams that
     /// another node has moved.
     ///
     /// # Errors

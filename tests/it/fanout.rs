@@ -84,20 +84,37 @@ async fn invite(admin: &Session<'_>, email: &str) -> i64 {
 async fn append(node: &Node, kind: &str, id: i64, sequence: i64, event_type: &str, payload: &Value) -> i64 {
     let pool = &node.app.tenant.pool;
     let metadata = json!({"at": "2026-01-01T00:00:00Z", "command": "test", "correlation_id": "test"});
-    let base: i64 = sqlx::query_scalar(
-        "SELECT append('test', ARRAY[$1], ARRAY[$2], ARRAY[$3], ARRAY[$4], ARRAY['1.0'], ARRAY[$5], ARRAY[$6],
-                       ARRAY[now()], sha256('test'), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
-    )
-    .bind(kind)
-    .bind(id.to_string())
-    .bind(sequence)
-    .bind(event_type)
-    .bind(payload.to_string())
-    .bind(metadata.to_string())
-    .fetch_one(pool)
-    .await
-    .unwrap();
-    base + 1
+    // Should somebody else append meanwhile, the position is taken, and this is tried again.
+    loop {
+        let appended = sqlx::query_scalar(
+            "WITH appended AS (
+                 INSERT INTO events
+                 SELECT position + 1, $1, $2, $3, $4, '1.0', $5::json, $6::json, now(), sha256('test') FROM journal_head
+             )
+             INSERT INTO journal_blocks SELECT position + 1, position + 1, sha256('test') FROM journal_head
+             RETURNING last_position",
+        )
+        .bind(kind)
+        .bind(id.to_string())
+        .bind(sequence)
+        .bind(event_type)
+        .bind(payload.to_string())
+        .bind(metadata.to_string())
+        .fetch_one(pool)
+        .await;
+        match appended {
+            Ok(position) => {
+                sqlx::query("SELECT pg_notify('ddc_main', $1)")
+                    .bind(format!("{} {position} test", position - 1))
+                    .execute(pool)
+                    .await
+                    .unwrap();
+                return position;
+            }
+            Err(sqlx::Error::Database(taken)) if taken.is_unique_violation() => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 fn user(id: i64) -> UserId {

@@ -26,8 +26,6 @@ pub enum Damage {
     Blocks { position: i64 },
     #[error("the journal ends at position {head}, but its last event is at {last}: the tail was cut off")]
     Truncated { head: i64, last: i64 },
-    #[error("position {position}: the journal's head does not have the hash of the last append")]
-    HeadHash { position: i64 },
     #[error(
         "the noted head is not among the appends up to position {last}: the journal was cut off or rewritten since, or \
          the head is another journal's or out of the range"

@@ -60,9 +60,17 @@ pub enum Failure {
 /// # Errors
 /// When the database cannot be reached.
 pub async fn head(pool: &PgPool) -> Result<Head, Failure> {
-    let (position, hash): (i64, Vec<u8>) =
-        sqlx::query_as("SELECT position, hash FROM journal_head").fetch_one(pool).await?;
-    Ok(Head { position, hash: hash.try_into().map_err(|_| Damage::HeadHash { position })? })
+    Ok(ends(pool).await?.0)
+}
+
+/// The journal's head, and the position of its last event, as they are at one moment.
+async fn ends(pool: &PgPool) -> Result<(Head, i64), Failure> {
+    let (position, hash, last): (i64, Vec<u8>, i64) =
+        sqlx::query_as("SELECT position, hash, COALESCE((SELECT max(position) FROM events), 0) FROM journal_head")
+            .fetch_one(pool)
+            .await?;
+    let hash = hash.try_into().map_err(|_| Damage::Blocks { position })?;
+    Ok((Head { position, hash }, last))
 }
 
 /// Checks a range of the journal as it is now; `progress` hears of the position reached and the one to reach.
@@ -74,11 +82,7 @@ pub async fn verify(
     range: Range,
     progress: &mut (dyn FnMut(i64, i64) + Send),
 ) -> Result<Verified, Failure> {
-    let head = head(pool).await?;
-    let last: i64 = sqlx::query_scalar("SELECT COALESCE(max(position), 0) FROM events WHERE position <= $1")
-        .bind(head.position)
-        .fetch_one(pool)
-        .await?;
+    let (head, last) = ends(pool).await?;
     if range.from > head.position && head.position > 0 {
         return Err(Damage::OutOfRange { from: range.from, head: head.position }.into());
     }
@@ -128,8 +132,8 @@ pub async fn verify(
     if before < end {
         return Err(Damage::Blocks { position: before + 1 }.into());
     }
-    if end == head.position && (before, hash) != (head.position, head.hash) {
-        return Err(Damage::HeadHash { position: head.position }.into());
+    if end == head.position && last > end {
+        return Err(Damage::Blocks { position: end + 1 }.into());
     }
     if !noted {
         return Err(Damage::NotOfThisChain { last: verified.last }.into());
