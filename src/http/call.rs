@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::{body::Digest, idempotency, params::Params, permission::Permission, problem::Problem, request_id};
 use crate::{
     app::App,
-    journal::{Answer, ExecuteError, Issuer, StoredAnswer, Unit},
+    journal::{Answer, Committed, ExecuteError, Issuer, StoredAnswer, Unit},
     tenant::Tenant,
 };
 
@@ -197,9 +197,6 @@ impl Call {
             None => None,
             Some(key) => {
                 let flight = self.app().in_flight.take_off(self.user(), key)?;
-                if let Some(stored) = idempotency::find(self.tenant(), self.user(), key).await? {
-                    return replay(stored, &hash);
-                }
                 issuer.idempotency = Some((self.user(), key.clone(), hash.clone()));
                 Some(flight)
             }
@@ -221,15 +218,14 @@ impl Call {
                 Ok::<_, CommandError>(reply)
             })
             .await;
+        // A key that was used is refused by the append itself. It is looked up only where nothing was appended, so that
+        // the many that are new cost nothing.
         match (outcome, key) {
-            (Ok(done), key) => {
-                let position = done.position.unwrap_or_else(|| *self.tenant().journal.head().borrow());
-                if let (None, Some(key)) = (done.position, &key) {
-                    // Nothing had to happen, so no append has kept the answer.
-                    let answer = answer_of(&done.output);
-                    idempotency::keep(self.tenant(), self.user(), key, &hash, &answer, position).await?;
-                }
-                Ok(respond(answer_of(&done.output), position))
+            (Ok(Committed { output, position: Some(position) }), _) => Ok(respond(answer_of(&output), position)),
+            (Ok(Committed { output, position: None }), key) => {
+                let (answer, position) = (answer_of(&output), *self.tenant().journal.head().borrow());
+                let replayed = self.replayed_or_kept(key, &hash, &answer, position).await?;
+                Ok(replayed.unwrap_or_else(|| respond(answer, position)))
             }
             (Err(CommandError::Execute(ExecuteError::KeyUsed)), Some(key)) => {
                 match idempotency::find(self.tenant(), self.user(), &key).await? {
@@ -239,15 +235,29 @@ impl Call {
             }
             (Err(error), key) => {
                 let problem = Problem::from(error);
-                if let Some(key) = key.filter(|_| problem.status().is_client_error()) {
-                    let answer = Answer { status: problem.status().as_u16(), body: problem.body(), version: None };
-                    let position = *self.tenant().journal.head().borrow();
-                    idempotency::keep(self.tenant(), self.user(), &key, &hash, &answer, position).await?;
-                }
                 tracing::debug!(command = name, %problem, "refused");
-                Err(problem)
+                let key = key.filter(|_| problem.status().is_client_error());
+                let answer = Answer { status: problem.status().as_u16(), body: problem.body(), version: None };
+                let position = *self.tenant().journal.head().borrow();
+                self.replayed_or_kept(key, &hash, &answer, position).await?.ok_or(problem)
             }
         }
+    }
+
+    /// For a command that appended nothing: what was answered under its key before; else this answer is kept under it.
+    async fn replayed_or_kept(
+        &self,
+        key: Option<String>,
+        hash: &str,
+        answer: &Answer,
+        position: i64,
+    ) -> Result<Option<HttpResponse>, Problem> {
+        let Some(key) = key else { return Ok(None) };
+        if let Some(stored) = idempotency::find(self.tenant(), self.user(), &key).await? {
+            return replay(stored, hash).map(Some);
+        }
+        idempotency::keep(self.tenant(), self.user(), &key, hash, answer, position).await?;
+        Ok(None)
     }
 
     /// Waits until a read model shows what the caller wrote, or the position that the caller names. Answers the position
