@@ -39,6 +39,10 @@ use peers::Serve;
 use report::Results;
 use scale::Scale;
 
+/// As in the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measure DDC beside its peers, and write what was found
 #[derive(Debug, Parser)]
 struct Arguments {
