@@ -67,7 +67,10 @@ const GOALS: &[Goal] = &[
     goal("W4 time of a deep page (row 900,000 of 1 M), against the first", AtMost(1.3), "x", |r| {
         r.ratio("w4.ddc.first", "w4.ddc.deep")
     }),
-    goal("W5 32 connections, against a bare actix-web + PostgresCqrs endpoint", AtLeast(8.0), "x", |r| {
+    goal("W5 32 connections, role api, against a bare actix-web + PostgresCqrs endpoint", AtLeast(8.0), "x", |r| {
+        r.ratio("w5.ddc.api", "w5.vanilla")
+    }),
+    goal("W5 the same with all else that a node does on the same cores", AtLeast(8.0), "x", |r| {
         r.ratio("w5.ddc", "w5.vanilla")
     }),
     goal("W6 the slowest of all against 10 k events in the journal", AtMost(1.2), "x", |r| r.value("w6.worst")),

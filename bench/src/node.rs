@@ -45,8 +45,8 @@ fn free() -> Result<SocketAddr> {
 }
 
 impl Node {
-    /// `ddc serve` on a prepared database, with a stream of that name.
-    pub(crate) async fn ddc(database_url: &str, nats_url: &str, name: &str) -> Result<Self> {
+    /// `ddc serve` on a prepared database, with a stream of that name, as a whole node or with some of the roles.
+    pub(crate) async fn ddc(database_url: &str, nats_url: &str, name: &str, roles: Option<&str>) -> Result<Self> {
         let tenant = servers::tenant(database_url, Vec::new()).await?;
         let stream = stream::for_journal(nats_url, name, &tenant).await?;
         tenant.pool.close().await;
@@ -62,6 +62,7 @@ impl Node {
             ("RUST_LOG", "warn"),
         ]);
         command.env("DDC_DATA", data.path()).current_dir(data.path());
+        command.envs(roles.map(|roles| ("DDC_ROLES", roles)));
         Self::start(command, address, Some(data), "/health/live/").await
     }
 

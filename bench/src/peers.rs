@@ -1,7 +1,6 @@
-//! The peers over HTTP, each a process of its own like DDC: the smallest actix-web servers that answer the same, and
-//! DDC without all that runs beside requests.
+//! The peers over HTTP, each a process of its own like DDC: the smallest actix-web servers that answer the same.
 
-use std::{collections::HashMap, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use actix_web::{
     App, HttpResponse, HttpServer,
@@ -11,7 +10,6 @@ use actix_web::{
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
-use ddc::{backing::Backing, config::Config};
 use identity::company::{Company, CompanyChanges, CompanyCommand};
 use kernel::{Change, Text};
 use postgres_es::PostgresCqrs;
@@ -26,8 +24,6 @@ pub(crate) enum Peer {
     Bytes,
     /// Carries commands out by cqrs-es and postgres-es
     Commands,
-    /// DDC's own edge, with nothing beside the requests
-    Api,
 }
 
 #[derive(Debug, Args)]
@@ -62,16 +58,6 @@ pub(crate) async fn serve(peer: Peer, arguments: &Serve) -> Result<()> {
             let framework: web::Data<Arc<PostgresCqrs<Company>>> = web::Data::new(framework);
             let server = HttpServer::new(move || App::new().app_data(framework.clone()).service(change).service(live));
             server.bind(listen)?.run().await?;
-        }
-        Peer::Api => {
-            let url = arguments.database.as_ref().context("--database is missing")?;
-            let given = [("DATABASE_URL", url.as_str()), ("NATS_URL", "nats://127.0.0.1:1")];
-            let given = given.into_iter().chain([("SECRET_KEY", servers::KEY), ("DDC_MASTER_KEY", servers::KEY)]);
-            let given: HashMap<_, _> = given.collect();
-            let config = Config::from_lookup(&|name| given.get(name).map(|value| (*value).to_owned()))?;
-            let backing = Backing::for_serving(&config)?;
-            let app = web::Data::new(ddc::app::App::open(config, &backing).await?);
-            ddc::http::serve(app, std::net::TcpListener::bind(listen)?)?.await?;
         }
     }
     Ok(())

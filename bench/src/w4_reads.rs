@@ -60,7 +60,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let rows = bench.scale.events();
     let seed = Seed { kind: Kind::Company, shape: Shape::Ddc, streams: rows, each: 1 };
     let url = bench.seeded(seed, "w4_ddc").await?;
-    let node = Node::ddc(&url, &bench.nats()?.url, "w4").await?;
+    let node = Node::ddc(&url, &bench.nats()?.url, "w4", None).await?;
     let token = node::token()?;
     let questions = Questions::of(rows);
     let folder = TemporaryFolder::new()?;

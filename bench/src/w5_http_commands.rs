@@ -29,9 +29,9 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let url = bench.seeded(seed(Shape::Ddc), "w5_ddc").await?;
     let peer_url = bench.seeded(seed(Shape::PostgresEs), "w5_vanilla").await?;
     let nats = bench.nats()?;
-    let node = Node::ddc(&url, &nats.url, "w5").await?;
+    let node = Node::ddc(&url, &nats.url, "w5", None).await?;
     let api_url = bench.seeded(seed(Shape::Ddc), "w5_api").await?;
-    let api = Node::peer(&["api", "--database", &api_url]).await?;
+    let api = Node::ddc(&api_url, &nats.url, "w5_api", Some("api")).await?;
     let peer = Node::peer(&["commands", "--database", &peer_url]).await?;
     let token = node::token()?;
     let (numbers, peer_numbers) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
@@ -50,7 +50,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     };
     let contestants = vec![
         ddc("w5.ddc", "DDC, a whole node: PUT with JWT, validation and idempotency key", node.address),
-        ddc("w5.ddc.api", "DDC, the same with nobody reading the journal", api.address),
+        ddc("w5.ddc.api", "DDC, a node with the role api: the same", api.address),
         Contestant::new("w5.vanilla", "bare actix-web + PostgresCqrs", UNIT, move |_| {
             let numbers = Arc::clone(&peer_numbers);
             http_load::load(peer_address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {

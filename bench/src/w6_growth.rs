@@ -81,7 +81,7 @@ async fn grow(bench: &Bench, events: u32, figures: &mut Vec<Figure>) -> Result<G
         bench.forget(seed(Kind::Dossier)).await?;
         bench.forget(seed(Kind::Company)).await?;
     }
-    let node = Node::ddc(&companies, &bench.nats()?.url, &format!("w6_{events}")).await?;
+    let node = Node::ddc(&companies, &bench.nats()?.url, &format!("w6_{events}"), None).await?;
     let events_text = number(f64::from(events));
     let started = node.started_within.as_secs_f64() * 1000.0;
     let what = format!("start-up to the first answer, {events_text} events");
