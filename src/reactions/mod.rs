@@ -175,7 +175,7 @@ async fn step(app: &App, reaction: &dyn Reaction, place: &mut Place, mut turn: T
     let mut connection = app.tenant.pool.acquire().await.map_err(ExecuteError::from)?;
     let moved = checkpoint::advance(&mut connection, reaction.name(), turn.epoch, turn.noted, batch.position).await;
     match moved.map_err(ExecuteError::from)? {
-        Ok(()) => place.moved(turn, batch.position),
+        Ok(_) => place.moved(turn, batch.position),
         Err(_) => place.doubt(),
     }
     Ok(())

@@ -55,6 +55,13 @@ pub async fn begin(connection: &mut PgConnection, name: &str, version: i32, posi
     Ok(())
 }
 
+/// What a checkpoint that was moved says of its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// Whether some of its events are parked.
+    pub has_parked: bool,
+}
+
 /// Moves a checkpoint. In the transaction of the batch's effect, this makes the effect happen exactly once.
 ///
 /// # Errors
@@ -65,16 +72,17 @@ pub async fn advance(
     epoch: i64,
     from: i64,
     to: i64,
-) -> Result<Result<(), Fenced>, sqlx::Error> {
-    let moved = sqlx::query(
+) -> Result<Result<Moved, Fenced>, sqlx::Error> {
+    let has_parked: Option<bool> = sqlx::query_scalar(
         "UPDATE checkpoints SET position = $4, epoch = $2, updated_at = now()
-         WHERE name = $1 AND epoch <= $2 AND position = $3",
+         WHERE name = $1 AND epoch <= $2 AND position = $3
+         RETURNING EXISTS (SELECT FROM parked_events WHERE reader = $1)",
     )
     .bind(name)
     .bind(epoch)
     .bind(from)
     .bind(to)
-    .execute(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(if moved.rows_affected() == 1 { Ok(()) } else { Err(Fenced) })
+    Ok(has_parked.map(|has_parked| Moved { has_parked }).ok_or(Fenced))
 }

@@ -1,8 +1,12 @@
-//! Rows written into read tables, many in one statement. A row's members are the table's columns.
+//! Rows written into read tables, many in one statement. A row's members are the table's columns, all of them in each.
 
-use std::{borrow::Cow, collections::HashMap, fmt::Write};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+};
 
-use serde::Serialize;
+use serde::{Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use sqlx::PgConnection;
 
@@ -16,16 +20,25 @@ pub async fn write<R: Serialize>(tx: &mut PgConnection, table: &str, rows: &[R])
     if rows.is_empty() {
         return Ok(());
     }
-    let text = serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    let columns = columns(tx, table).await?;
-    let set = columns.iter().filter(|column| column.name != "id");
-    let set = set.map(|Column { name, .. }| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
+    let unwritable = |error: serde_json::Error| sqlx::Error::Encode(Box::new(error));
+    let text = serde_json::to_string(rows).map_err(unwritable)?;
+    let set = members(rows).map_err(unwritable)?;
+    let set = set.iter().filter(|name| *name != "id").map(|name| format!("\"{name}\" = excluded.\"{name}\""));
     let query = format!(
         "INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, $1::json)
-         ON CONFLICT (id) DO UPDATE SET {set}"
+         ON CONFLICT (id) DO UPDATE SET {}",
+        set.collect::<Vec<_>>().join(", ")
     );
     sqlx::query(&query).bind(text).execute(tx).await?;
     Ok(())
+}
+
+/// The names of the rows' members, which are the same in all of them. The table could be asked for its columns, at the
+/// price of a round trip a batch.
+fn members<R: Serialize>(rows: &[R]) -> Result<Vec<String>, serde_json::Error> {
+    let Some(first) = rows.first() else { return Ok(Vec::new()) };
+    let members: BTreeMap<String, IgnoredAny> = serde_json::from_str(&serde_json::to_string(first)?)?;
+    Ok(members.into_keys().collect())
 }
 
 /// Writes rows none of which is there yet: as [`write`], several times as fast.

@@ -149,10 +149,21 @@ async fn step(
     }
     let mut tx = pool.begin().await?;
     // Before the tables, as a retry and a rebuild take it: so none waits for the other.
-    if checkpoint::advance(&mut tx, &place.name, turn.epoch, turn.noted, batch.position).await?.is_err() {
-        return Ok(Step::Fenced);
+    let moved = checkpoint::advance(&mut tx, &place.name, turn.epoch, turn.noted, batch.position).await?;
+    let Ok(moved) = moved else { return Ok(Step::Fenced) };
+    if moved.has_parked {
+        apply(&mut tx, codec, projection, &batch.events).await?;
+    } else if let Some(error) = try_at_once(&mut tx, codec, projection, &batch.events).await? {
+        // Without a savepoint, which each batch would have had to pay for.
+        warn_of_singles(projection, &error);
+        tx.rollback().await?;
+        tx = pool.begin().await?;
+        let moved = checkpoint::advance(&mut tx, &place.name, turn.epoch, turn.noted, batch.position).await?;
+        if moved.is_err() {
+            return Ok(Step::Fenced);
+        }
+        apply_singly(&mut tx, codec, projection, &batch.events, parked::Waiting::new()).await?;
     }
-    apply(&mut tx, codec, projection, &batch.events).await?;
     tx.commit().await?;
     metrics::counter!("ddc_projection_events_total", "projection" => projection.name())
         .increment(u64::try_from(batch.events.len()).unwrap_or_default());
@@ -172,16 +183,36 @@ pub(crate) async fn apply(
     let waiting = parked::waiting(&mut *tx, &projection.reader()).await?;
     if waiting.is_empty() {
         let mut batch = tx.begin().await?;
-        match projection.apply(&mut batch, codec, events).await {
-            Ok(()) => return Ok(batch.commit().await?),
-            Err(error) if error.is_outage() => return Err(error),
-            Err(error) => {
-                tracing::warn!(projection = projection.name(), %error, "a batch failed, its events are tried one by one");
+        match try_at_once(&mut batch, codec, projection, events).await? {
+            None => return Ok(batch.commit().await?),
+            Some(error) => {
+                warn_of_singles(projection, &error);
                 batch.rollback().await?;
             }
         }
     }
     apply_singly(tx, codec, projection, events, waiting).await
+}
+
+/// Applies a batch, or tells what is wrong with some event of it; what was done by then must be rolled back.
+async fn try_at_once(
+    tx: &mut PgConnection,
+    codec: &Codec,
+    projection: &dyn Projection,
+    events: &[Recorded],
+) -> Result<Option<ApplyError>, ApplyError> {
+    if events.is_empty() {
+        return Ok(None);
+    }
+    match projection.apply(tx, codec, events).await {
+        Ok(()) => Ok(None),
+        Err(error) if error.is_outage() => Err(error),
+        Err(error) => Ok(Some(error)),
+    }
+}
+
+fn warn_of_singles(projection: &dyn Projection, error: &ApplyError) {
+    tracing::warn!(projection = projection.name(), %error, "a batch failed, its events are tried one by one");
 }
 
 async fn apply_singly(
