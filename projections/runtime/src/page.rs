@@ -2,8 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use sqlx::{PgPool, Postgres, QueryBuilder, types::Json};
+use sqlx::{PgPool, Postgres, QueryBuilder};
 
 /// Counts are exact up to here.
 pub const COUNT_LIMIT: i64 = 10_000;
@@ -105,14 +104,15 @@ pub struct Page {
     pub count_exact: bool,
     pub next: Option<Cursor>,
     pub previous: Option<Cursor>,
-    pub results: Vec<Box<RawValue>>,
+    /// JSON texts, as they are stored.
+    pub results: Vec<String>,
 }
 
 #[derive(sqlx::FromRow)]
 struct Row {
     id: i64,
     key: String,
-    body: Json<Box<RawValue>>,
+    body: String,
 }
 
 impl List {
@@ -148,7 +148,10 @@ impl List {
 
     async fn rows(&self, pool: &PgPool) -> Result<Vec<Row>, sqlx::Error> {
         let Order { column, sql_type, descending } = self.order;
-        let mut query = QueryBuilder::new(format!("SELECT id, {column}::text AS key, body FROM {} WHERE ", self.table));
+        let mut query = QueryBuilder::new(format!(
+            "SELECT id, {column}::text AS key, body::text AS body FROM {} WHERE ",
+            self.table
+        ));
         push_all(&mut query, &self.conditions);
         let mut descending = descending;
         if let From::Cursor(cursor) = &self.from {
@@ -171,7 +174,7 @@ impl List {
 
     /// The page of rows that are at hand already: (id, body) in their order, all of which are wanted.
     #[must_use]
-    pub fn of(self, rows: Vec<(i64, Box<RawValue>)>) -> Page {
+    pub fn of(self, rows: Vec<(i64, String)>) -> Page {
         let size = usize::try_from(self.size).unwrap_or_default();
         let count = rows.len();
         let place = |cursor: &Cursor| rows.iter().position(|(id, _)| *id == cursor.id);
@@ -187,7 +190,7 @@ impl List {
         };
         let shown = rows.get(first..last).unwrap_or_default();
         let beside =
-            |row: Option<&(i64, Box<RawValue>)>, back| row.map(|(id, _)| Cursor { back, key: String::new(), id: *id });
+            |row: Option<&(i64, String)>, back| row.map(|(id, _)| Cursor { back, key: String::new(), id: *id });
         Page {
             count: i64::try_from(count).unwrap_or(i64::MAX),
             count_exact: true,
@@ -217,7 +220,7 @@ impl List {
             count_exact: count <= COUNT_LIMIT,
             next: beside(rows.last(), false).filter(|_| has_next),
             previous: beside(rows.first(), true).filter(|_| has_previous),
-            results: rows.into_iter().map(|row| row.body.0).collect(),
+            results: rows.into_iter().map(|row| row.body).collect(),
         }
     }
 }

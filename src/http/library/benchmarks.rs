@@ -63,7 +63,8 @@ pub(super) async fn list_benchmarks(call: Call, params: Params) -> Result<HttpRe
     list.size = 1;
     let found = list.fetch(&call.tenant().pool, &call.tenant().long_lists).await?.results.into_iter().next();
     let found = found.ok_or_else(Problem::not_found)?;
-    Ok(HttpResponse::Ok().insert_header(("DDC-Position", position.to_string())).json(found))
+    let mut response = HttpResponse::Ok();
+    Ok(response.insert_header(("DDC-Position", position.to_string())).content_type("application/json").body(found))
 }
 
 /// The benchmark that an answer to a question is compared with: the most specific one, or none.

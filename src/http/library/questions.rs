@@ -71,12 +71,12 @@ async fn of_assessment(
     let questions = found.ok_or_else(Problem::not_found)?;
     let list = params.list(QuestionList::NAME, question_list::ORDER, &[])?;
     let rows = questions.iter().map(|question| {
-        let body = serde_json::value::to_raw_value(question).map_err(Problem::fault)?;
+        let body = serde_json::to_string(question).map_err(Problem::fault)?;
         Ok((i64::from(question.id), body))
     });
     let page = list.of(rows.collect::<Result<_, Problem>>()?);
     let position = *call.tenant().journal.head().borrow();
-    Ok(Call::page(params, page, position))
+    Call::page(params, &page, position)
 }
 
 /// Validation rules of the bank.
