@@ -40,7 +40,10 @@ async fn a_rebuild_is_the_same_in_one_share_and_in_many() {
 async fn damage(pool: &PgPool, company: &str) {
     let copy = |sequence: &str, payload: &str| {
         format!(
-            "WITH head AS (UPDATE journal_head SET position = position + 1 RETURNING position)
+            "WITH head AS (
+                 INSERT INTO journal_blocks SELECT position + 1, position + 1, hash FROM journal_head
+                 RETURNING last_position AS position
+             )
              INSERT INTO events
              SELECT head.position, aggregate_type, aggregate_id, {sequence}, event_type, event_version, {payload}, metadata,
                     recorded_at, events.hash

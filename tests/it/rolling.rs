@@ -15,7 +15,7 @@ use crate::{
     harness::{Node, Session},
 };
 
-/// The list of companies of a newer build: its table lacks what the older build sorts by. It is built when the gate opens.
+/// The list of companies of a newer build: its table does not let the older build sort. It is built when the gate opens.
 struct NewerCompanies {
     list: Arc<dyn Projection>,
     gate: watch::Receiver<bool>,
@@ -40,7 +40,7 @@ impl Projection for NewerCompanies {
     }
 
     fn schema(&self) -> String {
-        format!("{}; ALTER TABLE company_list DROP COLUMN name", self.list.schema())
+        format!("{}; ALTER TABLE company_list ALTER COLUMN name TYPE json USING to_json(name)", self.list.schema())
     }
 
     fn indexes(&self) -> String {

@@ -24,8 +24,6 @@ pub enum Damage {
     BlockRewritten { first: i64, last: i64 },
     #[error("position {position}: there is no append that begins here, or more than one")]
     Blocks { position: i64 },
-    #[error("the journal ends at position {head}, but its last event is at {last}: the tail was cut off")]
-    Truncated { head: i64, last: i64 },
     #[error(
         "the noted head is not among the appends up to position {last}: the journal was cut off or rewritten since, or \
          the head is another journal's or out of the range"

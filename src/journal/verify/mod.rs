@@ -126,9 +126,6 @@ pub async fn verify(
         (verified.last, verified.hash) = (before, hash);
         progress(before, end);
     }
-    if last < head.position && end == head.position {
-        return Err(Damage::Truncated { head: head.position, last }.into());
-    }
     if before < end {
         return Err(Damage::Blocks { position: before + 1 }.into());
     }
