@@ -7,6 +7,5 @@ DROP TABLE journal_head;
 
 -- With the hash of the last block; of 32 zeros before the first.
 CREATE VIEW journal_head AS
-    SELECT last_position AS position, hash FROM journal_blocks
-    UNION ALL SELECT 0, decode(repeat('00', 32), 'hex')
-    ORDER BY position DESC LIMIT 1;
+    (SELECT last_position AS position, hash FROM journal_blocks ORDER BY last_position DESC LIMIT 1)
+    UNION ALL SELECT 0, decode(repeat('00', 32), 'hex') WHERE NOT EXISTS (SELECT FROM journal_blocks);
