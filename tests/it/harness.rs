@@ -120,7 +120,12 @@ impl Node {
             address,
             app: ready.await.expect("the node did not start"),
             database_url: database_url.to_owned(),
-            client: reqwest::Client::builder().timeout(std::time::Duration::from_secs(60)).build().unwrap(),
+            // A connection each: a test that waits for another node to stop does not see that one of its own was closed.
+            client: reqwest::Client::builder()
+                .timeout(std::time::Duration::from_secs(60))
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
             stop: Some(stop),
             thread: Some(thread),
             _data: data,
