@@ -10,6 +10,7 @@ use std::{
 };
 
 use cqrs_es::Aggregate;
+use moka::policy::EvictionPolicy;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How many streams stay at hand.
@@ -99,7 +100,8 @@ pub(super) struct Streams(moka::sync::Cache<StreamId, Arc<Slot>>);
 
 impl Default for Streams {
     fn default() -> Self {
-        Self(moka::sync::Cache::new(CAPACITY))
+        // The latest, not the most often used: else the streams of yesterday's work would keep today's out.
+        Self(moka::sync::Cache::builder().max_capacity(CAPACITY).eviction_policy(EvictionPolicy::lru()).build())
     }
 }
 
