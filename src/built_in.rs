@@ -100,7 +100,7 @@ async fn load_all<K: Numbered>(
         let loaded = journal.execute(&issuer, async |unit| load_one::<K>(unit, &details, present).await).await;
         match loaded {
             Ok(done) => {
-                counts.position = counts.position.max(done.position);
+                counts.position = counts.position.max(done.appended.then_some(done.position));
                 match done.output {
                     Outcome::Created => counts.created += 1,
                     Outcome::Updated => counts.updated += 1,

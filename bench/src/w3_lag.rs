@@ -163,8 +163,8 @@ async fn give(tenant: &Tenant, company: u64) -> Result<Given> {
             unit.decide::<Company, _>(company, CompanyCommand::ChangeDetails(changes.clone())).await
         })
         .await?;
-    let position = done.position.context("nothing was changed")?;
-    Ok(Given { started, acknowledged: started.elapsed(), company, position })
+    ensure!(done.appended, "nothing was changed");
+    Ok(Given { started, acknowledged: started.elapsed(), company, position: done.position })
 }
 
 impl Given {

@@ -52,7 +52,7 @@ impl CreateAdmin {
             .execute(&issuer, async |unit| unit.decide::<User, _>(user, UserCommand::RecordPasswordSet).await)
             .await
             .map_err(|error: ExecuteError| error)?;
-        super::settle(&app, done.position).await?;
+        super::settle(&app, done.appended.then_some(done.position)).await?;
         writeln!(std::io::stdout(), "ADMIN {email} {verb} (user {user})")?;
         Ok(ExitCode::SUCCESS)
     }

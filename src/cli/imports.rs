@@ -114,7 +114,7 @@ async fn import(
         import.rehearse(journal, &issuer).await.map(|report| (report, None))
     } else {
         let done = journal.execute::<_, ExecuteError>(&issuer, async |unit| import.carry_out(unit).await).await;
-        done.map(|done| (done.output, done.position))
+        done.map(|done| (done.output, done.appended.then_some(done.position)))
     };
     match outcome {
         Ok((report, position)) => {

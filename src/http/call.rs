@@ -19,6 +19,8 @@ use crate::{
 
 /// How long a query waits for its read model.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often the journal is looked at for a position that it does not have yet.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A request of a signed-in user.
 #[derive(Clone)]
@@ -29,6 +31,8 @@ struct Inner {
     request: HttpRequest,
     user: UserId,
     role: Role,
+    /// `DDC-Min-Position`: nothing older is to be shown.
+    min_position: Option<i64>,
 }
 
 /// What a command answers.
@@ -85,9 +89,31 @@ impl FromRequest for Call {
             let app = request.app_data::<web::Data<App>>().cloned().ok_or_else(|| Problem::fault("no app"))?;
             let (user, role) = app.sessions.authenticate(&app.tenant, bearer(&request)?).await?;
             request.extensions_mut().insert(user);
-            Ok(Self(Rc::new(Inner { app, request, user, role })))
+            let min_position = min_position(&request)?;
+            if let Some(position) = min_position {
+                follow(&app.tenant, position).await?;
+            }
+            Ok(Self(Rc::new(Inner { app, request, user, role, min_position })))
         })
     }
+}
+
+fn min_position(request: &HttpRequest) -> Result<Option<i64>, Problem> {
+    let Some(value) = request.headers().get("ddc-min-position") else { return Ok(None) };
+    let position = value.to_str().ok().and_then(|text| text.parse::<i64>().ok());
+    position.map(Some).ok_or_else(|| Problem::malformed("DDC-Min-Position must be a position"))
+}
+
+/// Waits until the journal has a position, and what this node knows of its streams is no older.
+async fn follow(tenant: &Tenant, position: i64) -> Result<(), Problem> {
+    let following = async {
+        while !tenant.journal.follow(position).await.map_err(ExecuteError::from)? {
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok::<_, ExecuteError>(())
+    };
+    let followed = tokio::time::timeout(PATIENCE, following).await;
+    Ok(followed.map_err(|_| Problem::unavailable("the journal has not reached the position yet"))??)
 }
 
 fn bearer(request: &HttpRequest) -> Result<&str, Problem> {
@@ -220,9 +246,9 @@ impl Call {
         // A key that was used is refused by the append itself. It is looked up only where nothing was appended, so that
         // the many that are new cost nothing.
         match (outcome, key) {
-            (Ok(Committed { output, position: Some(position) }), _) => Ok(respond(answer_of(&output), position)),
-            (Ok(Committed { output, position: None }), key) => {
-                let (answer, position) = (answer_of(&output), *self.tenant().journal.head().borrow());
+            (Ok(Committed { output, position, appended: true }), _) => Ok(respond(answer_of(&output), position)),
+            (Ok(Committed { output, position, appended: false }), key) => {
+                let answer = answer_of(&output);
                 let replayed = self.replayed_or_kept(key, &hash, &answer, position).await?;
                 Ok(replayed.unwrap_or_else(|| respond(answer, position)))
             }
@@ -263,16 +289,10 @@ impl Call {
     /// that the read model has at least reached.
     ///
     /// # Errors
-    /// 400 for a bad `DDC-Min-Position`; 503 when it takes too long.
+    /// 503 when it takes too long.
     pub async fn settled(&self, projection: &'static str) -> Result<i64, Problem> {
-        let asked = match self.0.request.headers().get("ddc-min-position") {
-            None => None,
-            Some(value) => {
-                let position = value.to_str().ok().and_then(|text| text.parse::<i64>().ok());
-                Some(position.ok_or_else(|| Problem::malformed("DDC-Min-Position must be a position"))?)
-            }
-        };
-        let wanted = asked.max(self.tenant().journal.last_written(self.user())).unwrap_or_default();
+        let written = self.tenant().journal.last_written(self.user());
+        let wanted = self.0.min_position.max(written).unwrap_or_default();
         let Tenant { pool, progress, .. } = self.tenant();
         let waited = progress.wait(pool, projection, wanted, PATIENCE).await;
         waited.map_err(|behind| Problem::unavailable(behind.to_string()))

@@ -262,6 +262,20 @@ impl Journal {
         Ok(())
     }
 
+    /// Makes sure that what is read from here on is no older than a position, whichever node wrote it. Answers whether the
+    /// journal has come that far.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn follow(&self, position: i64) -> Result<bool, sqlx::Error> {
+        if position > self.0.followed.load(Ordering::Acquire) {
+            let head = runtime::feed::head(&self.0.pool).await?;
+            self.advance(head).await?;
+            return Ok(position <= head);
+        }
+        Ok(true)
+    }
+
     /// The last position that this user wrote on this node within a minute.
     #[must_use]
     pub fn last_written(&self, user: UserId) -> Option<i64> {
@@ -286,11 +300,15 @@ impl Journal {
                 Err(_) if contended && attempt < TRIES => {}
                 Err(_) if contended => return Err(ExecuteError::Conflict.into()),
                 // Nothing is appended that would show that what was decided on had been moved by another node.
-                Err(_) if attempt < TRIES && unit.is_outdated().await? => {}
+                Err(_) if attempt < TRIES && unit.settled().await?.is_none() => {}
                 Err(error) => return Err(error),
-                Ok(_) if unit.is_empty() && attempt < TRIES && unit.is_outdated().await? => {}
+                Ok(output) if unit.is_empty() => match unit.settled().await? {
+                    Some(position) => return Ok(Committed { output, position, appended: false }),
+                    None if attempt < TRIES => {}
+                    None => return Err(ExecuteError::Conflict.into()),
+                },
                 Ok(output) => match unit.commit().await {
-                    Ok(position) => return Ok(Committed { output, position }),
+                    Ok(position) => return Ok(Committed { output, position, appended: true }),
                     Err(ExecuteError::Conflict) if attempt < TRIES => {}
                     Err(error) => return Err(error.into()),
                 },

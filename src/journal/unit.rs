@@ -18,10 +18,13 @@ use super::{
 /// A unit that holds a stream waits this long for a second one before it gives way, lest two wait for each other.
 const GIVE_WAY: Duration = Duration::from_millis(50);
 
-/// What `work` answered, and the position of the last event; `None` when nothing had to happen.
+/// What `work` answered, and where the journal stands with it.
 pub struct Committed<T> {
     pub output: T,
-    pub position: Option<i64>,
+    /// Of the last event; when nothing had to happen, one at which all that was decided on is in the journal.
+    pub position: i64,
+    /// Whether anything had to happen.
+    pub appended: bool,
 }
 
 /// A stream whose turn this unit has.
@@ -94,25 +97,29 @@ impl<'a> Unit<'a> {
         self.rows.is_empty()
     }
 
-    /// Whether something that was decided on is no longer so, or never came to be: another node has moved a stream, or
-    /// an append of this one has failed. What is known of such a stream is forgotten.
-    pub(super) async fn is_outdated(&mut self) -> Result<bool, ExecuteError> {
+    /// A position at which all that was decided on is in the journal. `None`: something of it is no longer so, or never
+    /// came to be, because another node has moved a stream, or an append of this one has failed. What is known of such a
+    /// stream is forgotten.
+    pub(super) async fn settled(&mut self) -> Result<Option<i64>, ExecuteError> {
         self.held.clear();
+        let head = self.journal.head();
         if self.seen.is_empty() {
-            return Ok(false);
+            return Ok(Some(*head.borrow()));
         }
         let (kinds, ids): (Vec<&str>, Vec<&str>) =
             self.seen.iter().map(|seen| (&*seen.stream.kind, &*seen.stream.id)).unzip();
-        let versions: Vec<i64> = sqlx::query_scalar(
-            "SELECT COALESCE((SELECT max(sequence) FROM events WHERE aggregate_type = kind AND aggregate_id = id), 0)
-             FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS seen(kind, id, n) ORDER BY n",
+        // What is seen may be another node's, of which this one has not heard: its own head does not tell.
+        let (versions, position): (Vec<i64>, i64) = sqlx::query_as(
+            "SELECT ARRAY(
+                 SELECT COALESCE((SELECT max(sequence) FROM events WHERE aggregate_type = kind AND aggregate_id = id), 0)
+                 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS seen(kind, id, n) ORDER BY n
+             ), position FROM journal_head",
         )
         .bind(&kinds)
         .bind(&ids)
-        .fetch_all(self.journal.pool())
+        .fetch_one(self.journal.pool())
         .await?;
-        let mut outdated = false;
-        let mut pending = false;
+        let (mut outdated, mut pending) = (false, false);
         for (seen, version) in self.seen.iter().zip(versions) {
             if version > seen.version {
                 // Unless somebody has forgotten it already.
@@ -121,14 +128,19 @@ impl<'a> Unit<'a> {
             }
             pending |= version < seen.version;
         }
-        if pending && !outdated {
+        if outdated {
+            return Ok(None);
+        }
+        if pending {
             // Decided on events that are on their way: wait for what becomes of them.
             let (done, settled) = oneshot::channel();
             let slots = self.seen.iter().map(|seen| (Arc::clone(&seen.slot), seen.generation)).collect();
             self.journal.0.committer.reserve().await?.send(Request { append: Append::default(), slots, done });
-            outdated = !matches!(settled.await, Ok(Ok(_)));
+            if !matches!(settled.await, Ok(Ok(_))) {
+                return Ok(None);
+            }
         }
-        Ok(outdated)
+        Ok(Some(position.max(*head.borrow())))
     }
 
     #[must_use]
@@ -335,12 +347,9 @@ impl<'a> Unit<'a> {
     }
 
     /// Hands everything over and waits until it is durable.
-    pub(super) async fn commit(mut self) -> Result<Option<i64>, ExecuteError> {
+    pub(super) async fn commit(mut self) -> Result<i64, ExecuteError> {
         if let Some(actual) = self.moved_on_to {
             return Err(ExecuteError::VersionConflict { actual });
-        }
-        if self.rows.is_empty() {
-            return Ok(None);
         }
         let expected = |held: &Held| Expected { stream: held.stream.clone(), version: held.before };
         let append = Append {
@@ -377,7 +386,7 @@ impl<'a> Unit<'a> {
         for snapshot in self.snapshots {
             load::save(self.journal, snapshot).await;
         }
-        Ok(Some(position))
+        Ok(position)
     }
 }
 

@@ -98,3 +98,18 @@ async fn pages_follow_each_other_both_ways() {
     admin.get("/api/common/companies/?page=501").await.expect_problem(422, "PAGE_TOO_DEEP");
     admin.get("/api/common/companies/?cursor=nonsense").await.expect_problem(422, "INVALID");
 }
+
+#[tokio::test]
+async fn a_position_that_does_not_exist_is_not_waited_for_and_deceives_no_later_reader() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    admin.post("/api/common/company/", json!({"name": "Acme"})).await.expect(201);
+    let far = [("ddc-min-position", "1000000000")];
+    for path in ["/api/common/company/1/", "/api/common/companies/", "/api/auth/me/"] {
+        let answer = admin.send(Method::GET, path, &far, None).await;
+        answer.expect_problem(503, "UNAVAILABLE");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    let known = node.app.tenant.progress.position("company_list");
+    assert!(known <= *node.app.tenant.journal.head().borrow(), "the read model is taken to be at {known}");
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ddc::journal::{ExecuteError, Issuer, Journal, Refused};
+use ddc::journal::{Committed, ExecuteError, Issuer, Journal, Refused};
 use futures::future::join_all;
 use identity::company::{Company, CompanyChanges, CompanyCommand, NewCompany};
 use kernel::{Change, CompanyId, Text};
@@ -41,12 +41,9 @@ fn website(text: &str) -> CompanyCommand {
     })
 }
 
-async fn change(journal: &Journal, id: CompanyId, text: &str) -> Result<Option<i64>, ExecuteError> {
+async fn change(journal: &Journal, id: CompanyId, text: &str) -> Result<Committed<()>, ExecuteError> {
     let issuer = Issuer::system("company.change_details");
-    journal
-        .execute(&issuer, async |unit| unit.decide::<Company, _>(id, website(text)).await)
-        .await
-        .map(|done| done.position)
+    journal.execute(&issuer, async |unit| unit.decide::<Company, _>(id, website(text)).await).await
 }
 
 async fn positions(pool: &PgPool) -> (i64, i64, i64) {
@@ -75,7 +72,7 @@ async fn many_writers_on_overlapping_streams_lose_nothing_and_leave_no_hole() {
                 let id = streams[(writer + command) % streams.len()];
                 let text = format!("w{writer}-{command}");
                 match change(&journal, id, &text).await {
-                    Ok(position) => acknowledged.push((position.unwrap(), text)),
+                    Ok(done) => acknowledged.push((done.position, text)),
                     Err(ExecuteError::Conflict) => {}
                     Err(error) => panic!("{error}"),
                 }
@@ -198,7 +195,7 @@ async fn one_commands_conflict_does_not_fail_its_neighbours() {
     change(&other, stale, "elsewhere").await.unwrap();
     let (first, rest) =
         tokio::join!(change(journal, stale, "here"), join_all(neighbours.iter().map(|id| change(journal, *id, "n"))));
-    assert!(first.is_ok(), "decided again on what the other node left: {first:?}");
+    assert!(first.is_ok(), "decided again on what the other node left: {:?}", first.err());
     assert!(rest.iter().all(Result::is_ok));
     let (count, last, head) = positions(journal.pool()).await;
     assert_eq!((last, head), (count, count));
@@ -219,10 +216,37 @@ async fn what_another_node_left_is_not_answered_from_memory() {
         .await
         .expect("the version that the caller saw on the other node");
     change(journal, id, "three").await.unwrap();
-    let position = change(&other, id, "two").await.unwrap();
-    assert!(position.is_some(), "what is a change to the present state is not taken for none");
+    let done = change(&other, id, "two").await.unwrap();
+    assert!(done.appended, "what is a change to the present state is not taken for none");
     let refused = other
         .execute::<_, ExecuteError>(&issuer, async |unit| unit.require_version::<Company>(id, Some(4)).await)
         .await;
     assert!(matches!(refused, Err(ExecuteError::VersionConflict { actual: 5 })), "{:?}", refused.err());
+}
+
+#[tokio::test]
+async fn where_nothing_had_to_happen_the_position_covers_what_was_seen() {
+    let node = Node::start().await;
+    let journal = &node.app.tenant.journal;
+    let id = create(journal).await;
+    // It does not listen: of what comes now it hears nothing.
+    let other = Journal::open(journal.pool().clone(), journal.codec().clone(), &[0; 32]).await.unwrap();
+    let written = change(journal, id, "one").await.unwrap();
+    let again = change(&other, id, "one").await.unwrap();
+    assert!(written.appended && !again.appended);
+    assert!(again.position >= written.position, "{} is before {}", again.position, written.position);
+}
+
+#[tokio::test]
+async fn whoever_follows_to_a_position_reads_nothing_older_from_memory() {
+    let node = Node::start().await;
+    let journal = &node.app.tenant.journal;
+    let id = create(journal).await;
+    let other = Journal::open(journal.pool().clone(), journal.codec().clone(), &[0; 32]).await.unwrap();
+    let version = async || other.read::<Company, _>(id, |_, stamp| stamp.version).await.unwrap();
+    assert_eq!(version().await, 1);
+    let written = change(journal, id, "one").await.unwrap();
+    assert!(other.follow(written.position).await.unwrap());
+    assert_eq!(version().await, 2);
+    assert!(!other.follow(written.position + 1).await.unwrap(), "nothing is there yet");
 }

@@ -85,10 +85,12 @@ impl Progress {
 }
 
 /// Up to where a read model that another node runs shows everything: its checkpoint, or `wanted` if nothing on the way
-/// there concerns it, since the checkpoint follows only now and then over what does not.
+/// there concerns it, since the checkpoint follows only now and then over what does not. (A position that the journal does
+/// not have yet is none: what will stand there may well concern it.)
 async fn shown(pool: &PgPool, known: &Known, wanted: i64) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(
-        "SELECT CASE WHEN c.position < $2 AND cardinality($3::text[]) > 0 AND NOT EXISTS (
+        "SELECT CASE WHEN c.position < $2 AND cardinality($3::text[]) > 0
+                          AND EXISTS (SELECT FROM events WHERE position = $2) AND NOT EXISTS (
                     SELECT FROM events WHERE position > c.position AND position <= $2 AND aggregate_type = ANY($3))
                 THEN $2 ELSE c.position END
          FROM checkpoints c WHERE name = $1 AND version = $4",
