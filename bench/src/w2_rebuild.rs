@@ -18,7 +18,8 @@ use identity_projections::company_list::CompanyList;
 use kernel::Resource;
 use postgres_es::{PostgresEventRepository, PostgresViewRepository};
 use runtime::{
-    ApplyError, Codec, Fold, NewFold, Projection, Recorded, ResourceProjection, ResourceTable, copy_out::CopyOut, feed,
+    ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef, ResourceProjection, ResourceTable,
+    copy_out::CopyOut, feed,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool};
@@ -161,7 +162,12 @@ struct Forgotten(Option<Box<dyn Fold>>);
 
 #[async_trait]
 impl Fold for Forgotten {
-    async fn take(&mut self, tx: &mut PgConnection, codec: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
+    async fn take(
+        &mut self,
+        tx: &mut PgConnection,
+        codec: &Codec,
+        events: &[RecordedRef<'_>],
+    ) -> Result<(), ApplyError> {
         match &mut self.0 {
             Some(fold) => fold.take(tx, codec, events).await,
             None => Ok(()),
@@ -204,7 +210,7 @@ struct CompanyRow {
 
 impl View<Company> for CompanyRow {
     fn update(&mut self, event: &EventEnvelope<Company>) {
-        <Company as Resource>::record(&mut self.company, &event.payload);
+        <Company as Resource>::record(&mut self.company, event.payload.clone());
         self.version = event.sequence;
     }
 }

@@ -34,7 +34,7 @@ pub trait Resource: Aggregate {
     fn state(&self) -> &Self::State;
 
     /// Folds one event into the part. `Aggregate::apply` does the same for the whole.
-    fn record(state: &mut Self::State, event: &Self::Event);
+    fn record(state: &mut Self::State, event: Self::Event);
 
     /// `None` while the first command has not been given.
     fn view(state: &Self::State, stamp: &Stamp) -> Option<Self::View>;

@@ -68,7 +68,7 @@ impl Projection for BenchmarkList {
             for benchmark in benchmarks {
                 created.entry(benchmark.id.get()).or_insert(recorded.recorded_at);
             }
-            BenchmarkSet::record(&mut set, &event);
+            BenchmarkSet::record(&mut set, event);
         }
         let rows: Vec<Row<Benchmark>> = set
             .benchmarks()

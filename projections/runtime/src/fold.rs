@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
-use crate::{ApplyError, Codec, Recorded};
+use crate::{ApplyError, Codec, RecordedRef};
 
 /// A projection's work on some of the streams, all of whose events it takes from their first on. What a batch leaves in
 /// the tables for the next one, it keeps in memory, and writes it once at the end. It is made of what
@@ -13,7 +13,12 @@ use crate::{ApplyError, Codec, Recorded};
 #[async_trait]
 pub trait Fold: Send {
     /// Takes the next events.
-    async fn take(&mut self, tx: &mut PgConnection, codec: &Codec, events: &[&Recorded]) -> Result<(), ApplyError>;
+    async fn take(
+        &mut self,
+        tx: &mut PgConnection,
+        codec: &Codec,
+        events: &[RecordedRef<'_>],
+    ) -> Result<(), ApplyError>;
 
     /// How many streams, or the like, it has in memory.
     fn holds(&self) -> usize;

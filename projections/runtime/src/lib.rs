@@ -29,7 +29,7 @@ pub use fold::{Fold, NewFold};
 pub use place::{Batch, Place, Turn};
 pub use progress::{Behind, Progress};
 pub use projection::{ApplyError, Projection};
-pub use recorded::{COLUMNS, Metadata, Recorded};
+pub use recorded::{COLUMNS, Metadata, Recorded, RecordedRef};
 pub use resource_table::{ResourceProjection, ResourceTable};
 pub use retire::retire;
 pub use rows::{insert, write};

@@ -1,5 +1,7 @@
 //! An event as the journal holds it.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use kernel::{Actor, Role, Stamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -23,12 +25,49 @@ pub struct Recorded {
 pub const COLUMNS: &str =
     "position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, recorded_at";
 
+/// The same event where it lies, without a copy: a replay passes very many.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordedRef<'r> {
+    pub position: i64,
+    pub aggregate_type: &'r str,
+    pub aggregate_id: &'r str,
+    pub sequence: i64,
+    pub event_type: &'r str,
+    pub event_version: &'r str,
+    pub payload: &'r str,
+    pub metadata: &'r Metadata,
+    pub recorded_at: DateTime<Utc>,
+}
+
 impl Recorded {
+    #[must_use]
+    pub fn by_ref(&self) -> RecordedRef<'_> {
+        RecordedRef {
+            position: self.position,
+            aggregate_type: &self.aggregate_type,
+            aggregate_id: &self.aggregate_id,
+            sequence: self.sequence,
+            event_type: &self.event_type,
+            event_version: &self.event_version,
+            payload: self.payload.get(),
+            metadata: &self.metadata,
+            recorded_at: self.recorded_at,
+        }
+    }
+
+    /// The stream's id as a number; `None` for a stream that is no resource of the API.
+    #[must_use]
+    pub fn number(&self) -> Option<i64> {
+        self.aggregate_id.parse().ok()
+    }
+}
+
+impl RecordedRef<'_> {
     /// What a resource's view knows beside its state, were this the stream's last event.
     #[must_use]
     pub fn stamp(&self, created_at: Option<DateTime<Utc>>) -> Stamp {
         Stamp {
-            id: self.aggregate_id.clone(),
+            id: self.aggregate_id.to_owned(),
             version: self.sequence,
             created_at: created_at.unwrap_or(self.recorded_at),
             updated_at: self.recorded_at,
@@ -41,6 +80,9 @@ impl Recorded {
         self.aggregate_id.parse().ok()
     }
 }
+
+/// What stands behind an event of which it was not asked.
+pub(crate) static NOT_ASKED: LazyLock<Metadata> = LazyLock::new(Metadata::default);
 
 /// Who and what stands behind an event. All values are text, as postgres-es' own tools expect.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

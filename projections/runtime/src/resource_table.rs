@@ -9,11 +9,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use kernel::{Resource, Stamp};
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::Error};
 use serde_json::{Map, Value, value::RawValue};
 use sqlx::{PgConnection, types::Json};
 
-use crate::{ApplyError, Codec, Fold, NewFold, Projection, Recorded, insert, write};
+use crate::{
+    ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef,
+    rows::{Column, Line, Lined, insert_lines},
+    write,
+};
 
 /// How many rows of a rebuild are written at a time.
 const WRITTEN: usize = 2000;
@@ -67,10 +71,38 @@ struct Row {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    state: Box<RawValue>,
+    state: Written,
     body: Box<RawValue>,
     #[serde(flatten)]
     columns: Map<String, Value>,
+}
+
+/// JSON that is written already. A [`RawValue`] would read it once more to be sure that it is JSON; the database does too.
+struct Written(String);
+
+impl Serialize for Written {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<&RawValue>(&self.0).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl Lined for Row {
+    fn write(&self, column: &Column, line: &mut Line) -> Result<(), serde_json::Error> {
+        match column.name() {
+            "id" => line.number(self.id),
+            "version" => line.number(self.version),
+            "created_at" => line.text(&self.created_at.to_rfc3339()),
+            "updated_at" => line.text(&self.updated_at.to_rfc3339()),
+            "state" => line.text(&self.state.0),
+            "body" => line.text(self.body.get()),
+            name => match self.columns.get(name) {
+                None => line.json(column, "null")?,
+                Some(Value::String(text)) if column.is_plain() => line.text(text),
+                Some(value) => line.json(column, &value.to_string())?,
+            },
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -112,11 +144,10 @@ where
     }
 
     async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
-        let events: Vec<&Recorded> = events.iter().collect();
+        let events: Vec<RecordedRef> = events.iter().map(Recorded::by_ref).collect();
         let mut streams = Streams::<T>::known(tx, codec, &events).await?;
         streams.fold(codec, &events).await?;
-        let rows = streams.rows(codec, &streams.ids()).await?;
-        write(tx, T::NAME, &rows).await
+        write(tx, T::NAME, &streams.rows(codec, &streams.ids()).await?).await
     }
 }
 
@@ -140,10 +171,10 @@ impl<T: ResourceTable> Default for Streams<T> {
 
 impl<T: ResourceTable> Streams<T> {
     /// Those that the table has of a batch's streams.
-    async fn known(tx: &mut PgConnection, codec: &Codec, events: &[&Recorded]) -> Result<Self, ApplyError> {
+    async fn known(tx: &mut PgConnection, codec: &Codec, events: &[RecordedRef<'_>]) -> Result<Self, ApplyError> {
         let mut firsts = BTreeMap::new();
         for recorded in events {
-            firsts.entry(number(recorded)?).or_insert(*recorded);
+            firsts.entry(number(recorded)?).or_insert(recorded);
         }
         // A stream that begins in this batch has no row yet.
         firsts.retain(|_, first| first.sequence > 1);
@@ -156,23 +187,23 @@ impl<T: ResourceTable> Streams<T> {
         let rows: Vec<Known> = sqlx::query_as(&query).bind(ids).fetch_all(tx).await?;
         for row in rows {
             let Some(first) = firsts.get(&row.id) else { continue };
-            let state = codec.decode(row.state.get()).await.map_err(|error| ApplyError::event(first, &error))?;
+            let state = codec.decode(row.state.get()).await.map_err(|error| ApplyError::at(first.position, &error))?;
             let held = Held { state, stamp: first.stamp(Some(row.created_at)), position: first.position };
             streams.held.insert(row.id, held);
         }
         Ok(streams)
     }
 
-    async fn fold(&mut self, codec: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
-        for recorded in events {
+    async fn fold(&mut self, codec: &Codec, events: &[RecordedRef<'_>]) -> Result<(), ApplyError> {
+        let decoded: Vec<EventOf<T>> = codec.events(events).await?;
+        for (recorded, event) in events.iter().zip(decoded) {
             let id = number(recorded)?;
-            let event: EventOf<T> = codec.event(recorded).await.map_err(|error| ApplyError::event(recorded, &error))?;
             let held = self.held.entry(id).or_insert_with(|| Held {
                 state: StateOf::<T>::default(),
                 stamp: recorded.stamp(None),
                 position: recorded.position,
             });
-            T::Resource::record(&mut held.state, &event);
+            T::Resource::record(&mut held.state, event);
             held.stamp.version = recorded.sequence;
             held.stamp.updated_at = recorded.recorded_at;
             held.position = recorded.position;
@@ -189,12 +220,12 @@ impl<T: ResourceTable> Streams<T> {
 
     /// The rows of some of them.
     async fn rows(&self, codec: &Codec, ids: &[i64]) -> Result<Vec<Row>, ApplyError> {
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in ids {
-            let Some(held) = self.held.get(id) else { continue };
-            rows.extend(row::<T>(codec, *id, held).await?);
-        }
-        Ok(rows)
+        let held: Vec<_> = ids.iter().filter_map(|id| Some((*id, self.held.get(id)?))).collect();
+        let at = held.first().map_or(0, |(_, held)| held.position);
+        let states = held.iter().map(|(_, held)| &held.state).collect::<Vec<_>>();
+        let states = codec.encode_each(&states).await.map_err(|error| ApplyError::at(at, &error))?;
+        let rows = held.into_iter().zip(states).map(|((id, held), state)| row::<T>(id, held, state));
+        rows.filter_map(Result::transpose).collect()
     }
 }
 
@@ -203,7 +234,12 @@ impl<T: ResourceTable> Fold for Streams<T>
 where
     <T::Resource as Resource>::View: Sync,
 {
-    async fn take(&mut self, _: &mut PgConnection, codec: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
+    async fn take(
+        &mut self,
+        _: &mut PgConnection,
+        codec: &Codec,
+        events: &[RecordedRef<'_>],
+    ) -> Result<(), ApplyError> {
         self.fold(codec, events).await
     }
 
@@ -213,31 +249,30 @@ where
 
     async fn finish(self: Box<Self>, tx: &mut PgConnection, codec: &Codec) -> Result<(), ApplyError> {
         for ids in self.ids().chunks(WRITTEN) {
-            insert(tx, T::NAME, &self.rows(codec, ids).await?).await?;
+            insert_lines(tx, T::NAME, &self.rows(codec, ids).await?).await?;
         }
         Ok(())
     }
 }
 
-fn number(recorded: &Recorded) -> Result<i64, ApplyError> {
+fn number(recorded: &RecordedRef<'_>) -> Result<i64, ApplyError> {
     recorded.number().ok_or_else(|| ApplyError::Event {
         position: recorded.position,
         reason: format!("{} is no number", recorded.aggregate_id),
     })
 }
 
-async fn row<T: ResourceTable>(codec: &Codec, id: i64, held: &Held<StateOf<T>>) -> Result<Option<Row>, ApplyError> {
-    let Held { state, stamp, position } = held;
-    let unreadable = |reason: String| ApplyError::Event { position: *position, reason };
-    let state_text = codec.encode(state).await.map_err(|error| ApplyError::at(*position, &error))?;
-    let Some(view) = T::Resource::view(state, stamp) else { return Ok(None) };
+fn row<T: ResourceTable>(id: i64, held: &Held<StateOf<T>>, state: String) -> Result<Option<Row>, ApplyError> {
+    let Some(view) = T::Resource::view(&held.state, &held.stamp) else { return Ok(None) };
+    let unwritable =
+        |error: serde_json::Error| ApplyError::Event { position: held.position, reason: error.to_string() };
     Ok(Some(Row {
         id,
-        version: stamp.version,
-        created_at: stamp.created_at,
-        updated_at: stamp.updated_at,
-        columns: T::columns(state, &view),
-        state: RawValue::from_string(state_text).map_err(|error| unreadable(error.to_string()))?,
-        body: serde_json::value::to_raw_value(&view).map_err(|error| unreadable(error.to_string()))?,
+        version: held.stamp.version,
+        created_at: held.stamp.created_at,
+        updated_at: held.stamp.updated_at,
+        columns: T::columns(&held.state, &view),
+        state: Written(state),
+        body: serde_json::value::to_raw_value(&view).map_err(unwritable)?,
     }))
 }

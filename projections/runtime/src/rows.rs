@@ -46,14 +46,33 @@ fn members<R: Serialize>(rows: &[R]) -> Result<Vec<String>, serde_json::Error> {
 /// # Errors
 /// When the database refuses or cannot be reached.
 pub async fn insert<R: Serialize>(tx: &mut PgConnection, table: &str, rows: &[R]) -> Result<(), ApplyError> {
+    let unwritable = |error: serde_json::Error| sqlx::Error::Encode(Box::new(error));
+    let texts = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>().map_err(unwritable)?;
+    let rows = texts.iter().map(|text| serde_json::from_str(text)).collect::<Result<Vec<Members>, _>>();
+    insert_lines(tx, table, &rows.map_err(unwritable)?).await
+}
+
+/// A row's members as they are written: JSON is to stay as it is, to the order of its members.
+type Members<'r> = HashMap<&'r str, &'r RawValue>;
+
+/// A row that knows its values by the columns' names.
+pub(crate) trait Lined {
+    fn write(&self, column: &Column, line: &mut Line) -> Result<(), serde_json::Error>;
+}
+
+impl Lined for Members<'_> {
+    fn write(&self, column: &Column, line: &mut Line) -> Result<(), serde_json::Error> {
+        line.json(column, self.get(column.name()).map_or("null", |member| member.get()))
+    }
+}
+
+/// As [`insert`], of rows that need not become JSON for it.
+pub(crate) async fn insert_lines<R: Lined>(tx: &mut PgConnection, table: &str, rows: &[R]) -> Result<(), ApplyError> {
     if rows.is_empty() {
         return Ok(());
     }
     let columns = columns(tx, table).await?;
-    let mut lines = String::new();
-    for row in rows {
-        line(&mut lines, row, &columns).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    }
+    let lines = lines(rows, &columns).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let names = columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
     let mut copy = tx.copy_in_raw(&format!("COPY {table} ({names}) FROM STDIN")).await?;
     copy.send(lines.as_bytes()).await?;
@@ -62,10 +81,21 @@ pub async fn insert<R: Serialize>(tx: &mut PgConnection, table: &str, rows: &[R]
 }
 
 #[derive(sqlx::FromRow)]
-struct Column {
+pub(crate) struct Column {
     name: String,
     is_array: bool,
     is_json: bool,
+}
+
+impl Column {
+    pub(crate) fn name(&self) -> &str {
+        self.name.trim_matches('"')
+    }
+
+    /// Neither an array nor JSON.
+    pub(crate) const fn is_plain(&self) -> bool {
+        !self.is_array && !self.is_json
+    }
 }
 
 async fn columns(tx: &mut PgConnection, table: &str) -> Result<Vec<Column>, sqlx::Error> {
@@ -79,23 +109,58 @@ async fn columns(tx: &mut PgConnection, table: &str) -> Result<Vec<Column>, sqlx
     .await
 }
 
-/// A row as a line of COPY's text format.
-fn line<R: Serialize>(lines: &mut String, row: &R, columns: &[Column]) -> Result<(), serde_json::Error> {
-    let text = serde_json::to_string(row)?;
-    let members: HashMap<&str, &RawValue> = serde_json::from_str(&text)?;
-    for (n, column) in columns.iter().enumerate() {
-        if n > 0 {
-            lines.push('\t');
+/// Rows in COPY's text format.
+fn lines<R: Lined>(rows: &[R], columns: &[Column]) -> Result<String, serde_json::Error> {
+    let mut line = Line(String::new());
+    for row in rows {
+        for (n, column) in columns.iter().enumerate() {
+            if n > 0 {
+                line.0.push('\t');
+            }
+            row.write(column, &mut line)?;
         }
-        match members.get(column.name.trim_matches('"')).map(|value| value.get()) {
-            None | Some("null") => lines.push_str("\\N"),
-            Some(json) if column.is_json => escape(lines, json),
-            Some(json) if column.is_array => escape(lines, &array(json)?),
-            Some(json) => escape(lines, &scalar(json)?),
+        line.0.push('\n');
+    }
+    Ok(line.0)
+}
+
+/// A line that is being written, a value at a time.
+pub(crate) struct Line(String);
+
+impl Line {
+    pub(crate) fn number(&mut self, number: i64) {
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, "{number}");
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        // These four are no part of any other character, and most texts have none of them. The look at all of them is one
+        // that the compiler makes wide.
+        let is_special = |byte: u8| matches!(byte, b'\\' | b'\n' | b'\r' | b'\t');
+        if !text.bytes().fold(false, |found, byte| found | is_special(byte)) {
+            self.0.push_str(text);
+            return;
+        }
+        for character in text.chars() {
+            match character {
+                '\\' => self.0.push_str("\\\\"),
+                '\n' => self.0.push_str("\\n"),
+                '\r' => self.0.push_str("\\r"),
+                '\t' => self.0.push_str("\\t"),
+                plain => self.0.push(plain),
+            }
         }
     }
-    lines.push('\n');
-    Ok(())
+
+    pub(crate) fn json(&mut self, column: &Column, json: &str) -> Result<(), serde_json::Error> {
+        match json {
+            "null" => self.0.push_str("\\N"),
+            json if column.is_json => self.text(json),
+            json if column.is_array => self.text(&array(json)?),
+            json => self.text(&scalar(json)?),
+        }
+        Ok(())
+    }
 }
 
 /// A text without its quotes; all else as it is.
@@ -123,24 +188,6 @@ fn array(json: &str) -> Result<String, serde_json::Error> {
     Ok(text)
 }
 
-fn escape(lines: &mut String, text: &str) {
-    let mut rest = text;
-    // By bytes: these four are no part of any other character, and most texts have none of them.
-    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'\\' | b'\n' | b'\r' | b'\t')) {
-        let (plain, special) = rest.split_at(at);
-        lines.push_str(plain);
-        let mut characters = special.chars();
-        lines.push_str(match characters.next() {
-            Some('\n') => "\\n",
-            Some('\r') => "\\r",
-            Some('\t') => "\\t",
-            _ => "\\\\",
-        });
-        rest = characters.as_str();
-    }
-    lines.push_str(rest);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,8 +209,8 @@ mod tests {
         let row = serde_json::json!({
             "id": 7, "name": "a\tb\\c\n", "tags": ["x", "say \"y\"", null], "body": {"k": "l\nm"}, "end": true, "gone": null
         });
-        let mut lines = String::new();
-        line(&mut lines, &row, &columns)?;
+        let row = row.to_string();
+        let lines = lines(&[serde_json::from_str::<Members>(&row)?], &columns)?;
         let expected =
             concat!("7\ta\\tb\\\\c\\n\t", r#"{"x","say \\"y\\"",NULL}"#, "\t", r#"{"k":"l\\nm"}"#, "\ttrue\t\\N\n");
         assert_eq!(lines, expected);

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    ApplyError, Codec, Fold, NewFold, Recorded,
+    ApplyError, Codec, Fold, NewFold,
     replay::{Raw, Replay},
 };
 
@@ -195,17 +195,10 @@ impl Work {
         .execute(&mut *tx)
         .await?;
         let mut fold = (self.fold.begin)();
-        let mut events: Vec<Recorded> = Vec::new();
         while let Some(page) = pages.recv().await {
-            events.truncate(page.len());
-            let again = events.len();
-            for (raw, recorded) in page.iter().zip(&mut events) {
-                raw.read_into(recorded)?;
-            }
-            for raw in page.iter().skip(again) {
-                events.push(raw.recorded()?);
-            }
-            fold.take(&mut tx, &self.codec, &events.iter().collect::<Vec<_>>()).await?;
+            let metadata = page.iter().filter_map(|raw| raw.metadata().transpose()).collect::<Result<Vec<_>, _>>()?;
+            let events = page.iter().enumerate().map(|(n, raw)| raw.by_ref(metadata.get(n)));
+            fold.take(&mut tx, &self.codec, &events.collect::<Result<Vec<_>, _>>()?).await?;
             if fold.holds() > self.limits.streams && share.bits < SMALLEST {
                 return Ok(None);
             }

@@ -277,8 +277,8 @@ impl Resource for Assessment {
         &self.header
     }
 
-    fn record(state: &mut Header, event: &AssessmentEvent) {
-        state.record(event);
+    fn record(state: &mut Header, event: AssessmentEvent) {
+        state.record(&event);
     }
 
     fn view(state: &Header, stamp: &Stamp) -> Option<AssessmentView> {

@@ -57,8 +57,8 @@ impl Resource for BenchmarkSet {
         self
     }
 
-    fn record(state: &mut Self, event: &BenchmarkSetEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: BenchmarkSetEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<BenchmarkSetView> {

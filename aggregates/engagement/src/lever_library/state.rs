@@ -62,8 +62,8 @@ impl Resource for LeverLibrary {
         self
     }
 
-    fn record(state: &mut Self, event: &LeverLibraryEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: LeverLibraryEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<LeverLibraryView> {

@@ -353,8 +353,8 @@ impl Resource for Project {
         self
     }
 
-    fn record(state: &mut Self, event: &ProjectEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: ProjectEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<ProjectView> {

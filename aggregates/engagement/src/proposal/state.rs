@@ -254,8 +254,8 @@ impl Resource for Proposal {
         self
     }
 
-    fn record(state: &mut Self, event: &ProposalEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: ProposalEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<ProposalView> {

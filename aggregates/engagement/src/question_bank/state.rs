@@ -120,8 +120,8 @@ impl Resource for QuestionBank {
         self
     }
 
-    fn record(state: &mut Self, event: &QuestionBankEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: QuestionBankEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<QuestionBankView> {

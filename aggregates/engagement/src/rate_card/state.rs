@@ -196,8 +196,8 @@ impl Resource for RateCard {
         self
     }
 
-    fn record(state: &mut Self, event: &RateCardEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: RateCardEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<RateCardView> {

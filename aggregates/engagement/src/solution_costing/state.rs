@@ -388,8 +388,8 @@ impl Resource for SolutionCosting {
         self
     }
 
-    fn record(state: &mut Self, event: &CostingEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: CostingEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<CostingView> {

@@ -118,8 +118,8 @@ impl Resource for SolutionRateCard {
         self
     }
 
-    fn record(state: &mut Self, event: &SolutionRateCardEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: SolutionRateCardEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<SolutionRateCardView> {

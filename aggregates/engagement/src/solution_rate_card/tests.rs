@@ -76,7 +76,7 @@ fn a_card_has_default_complexities_and_the_items_of_its_components() {
     let events = given(created(true)).when(by(4, Role::Consultant, revise(items.clone()))).inspect_result().unwrap();
     let all = [created(true), events].concat();
     let mut card = SolutionRateCard::default();
-    all.iter().for_each(|event| <SolutionRateCard as Resource>::record(&mut card, event));
+    all.iter().cloned().for_each(|event| <SolutionRateCard as Resource>::record(&mut card, event));
     let stamp = Stamp { id: "9".to_owned(), version: 2, created_at: now(), updated_at: now() };
     let view = SolutionRateCard::view(&card, &stamp).unwrap();
     assert_eq!((view.version, view.pmo_percentage.to_string()), (2, "12.00".to_owned()));

@@ -179,8 +179,8 @@ impl Resource for Client {
         self
     }
 
-    fn record(state: &mut Self, event: &ClientEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: ClientEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<ClientView> {

@@ -87,8 +87,8 @@ impl Resource for Company {
         self
     }
 
-    fn record(state: &mut Self, event: &CompanyEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: CompanyEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<CompanyView> {

@@ -216,8 +216,8 @@ impl Resource for User {
         self
     }
 
-    fn record(state: &mut Self, event: &UserEvent) {
-        state.record(event.clone());
+    fn record(state: &mut Self, event: UserEvent) {
+        state.record(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<UserView> {

@@ -111,8 +111,8 @@ impl<K: LookupKind> Resource for Lookup<K> {
         self
     }
 
-    fn record(state: &mut Self, event: &LookupEvent<K>) {
-        state.fold(event.clone());
+    fn record(state: &mut Self, event: LookupEvent<K>) {
+        state.fold(event);
     }
 
     fn view(state: &Self, stamp: &Stamp) -> Option<LookupView<K::Details>> {

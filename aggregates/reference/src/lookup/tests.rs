@@ -248,7 +248,7 @@ fn events_and_state_are_read_as_they_were_written_under_the_names_of_their_kind(
         assert_eq!((event.event_type().as_str(), event.event_version().as_str()), (*name, *version));
         let written = serde_json::to_value(&event).unwrap();
         assert_eq!(serde_json::from_value::<LookupEvent<CurrencyKind>>(written).unwrap(), event);
-        Currency::record(&mut currency, &event);
+        Currency::record(&mut currency, event);
         let written = serde_json::to_value(&currency).unwrap();
         assert_eq!(serde_json::from_value::<Currency>(written).unwrap(), currency);
     }

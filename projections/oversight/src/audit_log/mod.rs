@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use runtime::{
-    ApplyError, Codec, Fold, NewFold, Projection, Recorded,
+    ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef,
     page::{Condition, Order},
 };
 use serde::Serialize;
@@ -50,7 +50,7 @@ impl Operation {
         }
     }
 
-    fn of(event: &Recorded) -> Self {
+    fn of(event: &RecordedRef<'_>) -> Self {
         match event.event_type.rsplit('.').next() {
             _ if event.sequence == 1 => Self::Created,
             Some("deleted") => Self::Deleted,
@@ -143,7 +143,7 @@ impl Projection for AuditLog {
     }
 
     async fn apply(&self, tx: &mut PgConnection, _: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
-        let events: Vec<&Recorded> = events.iter().collect();
+        let events: Vec<RecordedRef> = events.iter().map(Recorded::by_ref).collect();
         let mut fields = Fields::known(tx, &events).await?;
         let entries = fields.entries(&events)?;
         runtime::write(tx, NAME, &entries.iter().map(row).collect::<Vec<_>>()).await?;
@@ -157,7 +157,7 @@ struct Fields(HashMap<Entity, Map<String, Value>>);
 
 #[async_trait]
 impl Fold for Fields {
-    async fn take(&mut self, tx: &mut PgConnection, _: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
+    async fn take(&mut self, tx: &mut PgConnection, _: &Codec, events: &[RecordedRef<'_>]) -> Result<(), ApplyError> {
         let entries = self.entries(events)?;
         runtime::insert(tx, NAME, &entries.iter().map(row).collect::<Vec<_>>()).await
     }
@@ -173,24 +173,24 @@ impl Fold for Fields {
 
 impl Fields {
     /// What events changed.
-    fn entries(&mut self, events: &[&Recorded]) -> Result<Vec<AuditEntry>, ApplyError> {
-        let events = events.iter().filter(|event| !TECHNICAL.contains(&event.aggregate_type.as_str()));
+    fn entries(&mut self, events: &[RecordedRef<'_>]) -> Result<Vec<AuditEntry>, ApplyError> {
+        let events = events.iter().filter(|event| !TECHNICAL.contains(&event.aggregate_type));
         let entries = events.map(|event| {
-            let payload: Value = serde_json::from_str(event.payload.get()).map_err(|error| ApplyError::Event {
+            let payload: Value = serde_json::from_str(event.payload).map_err(|error| ApplyError::Event {
                 position: event.position,
                 reason: format!("the payload cannot be read: {error}"),
             })?;
-            let entity = (event.aggregate_type.clone(), event.aggregate_id.clone());
+            let entity = (event.aggregate_type.to_owned(), event.aggregate_id.to_owned());
             Ok(entry(event, details::changes(self.0.entry(entity).or_default(), &payload)))
         });
         entries.collect()
     }
 
     /// Those of the things of a batch.
-    async fn known(tx: &mut PgConnection, events: &[&Recorded]) -> Result<Self, sqlx::Error> {
+    async fn known(tx: &mut PgConnection, events: &[RecordedRef<'_>]) -> Result<Self, sqlx::Error> {
         type Row = (String, String, Json<Map<String, Value>>);
         let entities: BTreeSet<(&str, &str)> =
-            events.iter().map(|event| (event.aggregate_type.as_str(), event.aggregate_id.as_str())).collect();
+            events.iter().map(|event| (event.aggregate_type, event.aggregate_id)).collect();
         let (types, ids): (Vec<&str>, Vec<&str>) = entities.into_iter().unzip();
         let query = format!(
             "SELECT entity_type, entity_id, fields FROM {FIELDS}
@@ -216,16 +216,16 @@ impl Fields {
         Ok(())
     }
 }
-fn entry(event: &Recorded, details: Map<String, Value>) -> AuditEntry {
-    let metadata = &event.metadata;
+fn entry(event: &RecordedRef<'_>, details: Map<String, Value>) -> AuditEntry {
+    let metadata = event.metadata;
     AuditEntry {
         id: event.position,
         user: metadata.user().map(Into::into),
         role: metadata.role.clone(),
         action: event.event_type.replace(['.', '_'], " "),
         operation: Operation::of(event),
-        entity_type: event.aggregate_type.clone(),
-        entity_id: event.aggregate_id.clone(),
+        entity_type: event.aggregate_type.to_owned(),
+        entity_id: event.aggregate_id.to_owned(),
         details,
         command: metadata.command.clone(),
         request_id: metadata.correlation_id.clone(),

@@ -11,7 +11,7 @@ mod visibility;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use runtime::{ApplyError, Codec, Fold, NewFold, Projection, Recorded, ResourceProjection};
+use runtime::{ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef, ResourceProjection};
 use serde::Deserialize;
 use sqlx::PgConnection;
 
@@ -99,22 +99,23 @@ impl Projection for Dashboard {
     }
 
     async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
-        let events: Vec<&Recorded> = events.iter().collect();
         for part in self.parts() {
-            let events: Vec<Recorded> = of(&events, part.kinds()).into_iter().cloned().collect();
+            let of_part = events.iter().filter(|event| part.kinds().contains(&event.aggregate_type.as_str()));
+            let events: Vec<Recorded> = of_part.cloned().collect();
             if !events.is_empty() {
                 part.apply(tx, codec, &events).await?;
             }
         }
         let mut currencies = Currencies::default();
+        let events: Vec<RecordedRef> = events.iter().map(Recorded::by_ref).collect();
         currencies.take(codec, &of(&events, &["currency"])).await?;
         runtime::write(tx, CURRENCIES, &currencies.rows()).await
     }
 }
 
 /// The events of some kinds.
-fn of<'e>(events: &[&'e Recorded], kinds: &[&str]) -> Vec<&'e Recorded> {
-    events.iter().copied().filter(|event| kinds.contains(&event.aggregate_type.as_str())).collect()
+fn of<'e>(events: &[RecordedRef<'e>], kinds: &[&str]) -> Vec<RecordedRef<'e>> {
+    events.iter().copied().filter(|event| kinds.contains(&event.aggregate_type)).collect()
 }
 
 /// The folds of the parts, by their kinds, and the currencies.
@@ -134,7 +135,12 @@ impl DashboardFold {
 
 #[async_trait]
 impl Fold for DashboardFold {
-    async fn take(&mut self, tx: &mut PgConnection, codec: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
+    async fn take(
+        &mut self,
+        tx: &mut PgConnection,
+        codec: &Codec,
+        events: &[RecordedRef<'_>],
+    ) -> Result<(), ApplyError> {
         for (kinds, part) in &mut self.parts {
             part.take(tx, codec, &of(events, kinds)).await?;
         }
@@ -158,9 +164,8 @@ impl Fold for DashboardFold {
 struct Currencies(BTreeMap<i64, String>);
 
 impl Currencies {
-    async fn take(&mut self, codec: &Codec, events: &[&Recorded]) -> Result<(), ApplyError> {
-        for recorded in events {
-            let event = codec.event(recorded).await.map_err(|error| ApplyError::event(recorded, &error))?;
+    async fn take(&mut self, codec: &Codec, events: &[RecordedRef<'_>]) -> Result<(), ApplyError> {
+        for (recorded, event) in events.iter().zip(codec.events(events).await?) {
             if let (Some(id), CurrencyEvent::Created(new) | CurrencyEvent::DetailsChanged(new)) =
                 (recorded.number(), event)
             {

@@ -146,7 +146,7 @@ fn the_slim_part_folds_as_the_whole_does() {
     for status in Status::ALL {
         let mut header = Header::default();
         for event in at(status) {
-            <Assessment as Resource>::record(&mut header, &event);
+            <Assessment as Resource>::record(&mut header, event);
         }
         assert_eq!(&header, assessment(at(status)).state());
     }

@@ -29,7 +29,7 @@ fn the_worked_costing_comes_to_the_last_digit_with_its_return() {
 #[test]
 fn the_view_has_the_names_of_the_contract() {
     let mut costing = SolutionCosting::default();
-    worked().iter().for_each(|event| <SolutionCosting as Resource>::record(&mut costing, event));
+    worked().into_iter().for_each(|event| <SolutionCosting as Resource>::record(&mut costing, event));
     let view = serde_json::to_value(SolutionCosting::view(&costing, &stamp()).unwrap()).unwrap();
     for name in [
         "id",
@@ -70,7 +70,7 @@ fn the_view_has_the_names_of_the_contract() {
     assert_eq!(view["line_items"][0]["headcount"], "1.5");
     assert_eq!(view["line_items"][1]["kind"], "COMPONENT");
     assert_eq!(client_view(&costing, &stamp()), None);
-    <SolutionCosting as Resource>::record(&mut costing, &CostingEvent::TotalsDisclosed);
+    <SolutionCosting as Resource>::record(&mut costing, CostingEvent::TotalsDisclosed);
     assert_eq!(client_view(&costing, &stamp()).unwrap().total_cost, d("157579.50"));
 }
 

@@ -200,7 +200,7 @@ fn at(status: CostingStatus) -> Vec<CostingEvent> {
 
 fn folded(events: &[CostingEvent]) -> KnownCosting {
     let mut costing = SolutionCosting::default();
-    events.iter().for_each(|event| <SolutionCosting as Resource>::record(&mut costing, event));
+    events.iter().for_each(|event| <SolutionCosting as Resource>::record(&mut costing, event.clone()));
     costing.known().unwrap().clone()
 }
 
