@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A connection that has been idle for longer may have been cut off unnoticed.
-const RESTED: Duration = Duration::from_secs(1);
+pub const RESTED: Duration = Duration::from_secs(1);
 
 /// A transaction of a node that has been stopped holds what others wait for; it is broken off after this.
 const IDLE: &str = "5s";

@@ -13,7 +13,7 @@ use kernel::{Email, Role, UserId};
 pub use password::{BadPassword, Password, PasswordHash};
 pub use refresh::{OneTimePurpose, Rotation, issue_one_time, redeem_one_time, revoke_family, revoke_user};
 pub use throttle::Throttle;
-pub use token::{Claims, Tokens};
+pub use token::{Access, Claims, Tokens};
 
 use crate::{http::problem::Problem, journal::ExecuteError, tenant::Tenant};
 use identity::user::User;
@@ -35,14 +35,14 @@ impl Sessions {
     /// # Errors
     /// 401; 503 when the journal cannot be reached.
     pub async fn authenticate(&self, tenant: &Tenant, token: &str) -> Result<(UserId, Role), Problem> {
-        let claims = self.tokens.access(token).ok_or_else(|| Problem::unauthenticated("the token is not valid"))?;
-        let user = claims.user().ok_or_else(|| Problem::unauthenticated("the token is not valid"))?;
+        let access = self.tokens.access(token).ok_or_else(|| Problem::unauthenticated("the token is not valid"))?;
+        let user = access.user;
         let state = tenant
             .journal
             .read::<User, _>(user, |user, _| user.may_sign_in().ok().map(|role| (role, user.credential_version())))
             .await?;
         match state {
-            Some((role, version)) if version == claims.ver => Ok((user, role)),
+            Some((role, version)) if version == access.version => Ok((user, role)),
             _ => Err(Problem::unauthenticated("the token has been revoked")),
         }
     }

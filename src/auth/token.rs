@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::digest;
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use kernel::{Role, UserId};
@@ -10,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::{config::Secret, journal::ExecuteError};
 
 const ACCESS: &str = "access";
+
+/// How many tokens that were found to be valid are known as such.
+const KNOWN: u64 = 10_000;
 
 /// What an access token says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,12 +36,24 @@ impl Claims {
     }
 }
 
+/// Whom an access token speaks for, and until when.
+#[derive(Debug, Clone, Copy)]
+pub struct Access {
+    pub user: UserId,
+    /// See [`Claims::ver`].
+    pub version: i64,
+    exp: i64,
+}
+
 /// Makes and reads access tokens (HS256).
 pub struct Tokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
     lifetime: Duration,
+    /// By their digests, so that a token is read once and not with every request. Whether the user may still come in is
+    /// not of the token, and is looked at each time.
+    known: moka::sync::Cache<[u8; digest::SHA256_OUTPUT_LEN], Access>,
 }
 
 impl Tokens {
@@ -52,6 +68,7 @@ impl Tokens {
             decoding: DecodingKey::from_secret(secret),
             validation,
             lifetime,
+            known: moka::sync::Cache::new(KNOWN),
         }
     }
 
@@ -73,10 +90,38 @@ impl Tokens {
             .map_err(|error| ExecuteError::Fault(format!("a token could not be signed: {error}")))
     }
 
-    /// The claims of a valid access token.
+    /// What a valid access token gives.
     #[must_use]
-    pub fn access(&self, token: &str) -> Option<Claims> {
+    pub fn access(&self, token: &str) -> Option<Access> {
+        let key = digest::digest(&digest::SHA256, token.as_bytes()).as_ref().try_into().ok()?;
+        if let Some(known) = self.known.get(&key).filter(|known| Utc::now().timestamp() < known.exp) {
+            return Some(known);
+        }
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
-        (claims.token_type == ACCESS).then_some(claims)
+        let user = claims.user().filter(|_| claims.token_type == ACCESS)?;
+        let access = Access { user, version: claims.ver, exp: claims.exp };
+        self.known.insert(key, access);
+        Some(access)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Role;
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_known_expires_like_any_other() {
+        let tokens = Tokens::new(&Secret::new("a key for tests, not for use anywhere"), Duration::from_secs(60));
+        let user = UserId::try_from(1).unwrap();
+        let token = tokens.make(user, Role::Admin, "a@ddc.test", 3).unwrap();
+        let first = tokens.access(&token).unwrap();
+        assert_eq!((first.user, first.version), (user, 3));
+        let key = *tokens.known.iter().next().unwrap().0;
+        assert!(tokens.access(&token).is_some());
+        // As if its time had come; the token itself would still be valid, and is read anew.
+        tokens.known.insert(key, Access { exp: Utc::now().timestamp(), ..first });
+        assert_eq!(tokens.access(&token).map(|access| access.exp), Some(first.exp));
     }
 }

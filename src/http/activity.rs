@@ -121,7 +121,7 @@ fn dropped(count: usize) {
 }
 
 async fn insert(pool: &PgPool, batch: &[Activity]) -> Result<(), sqlx::Error> {
-    fn column<T>(batch: &[Activity], of: impl Fn(&Activity) -> T) -> Vec<T> {
+    fn column<'a, T>(batch: &'a [Activity], of: impl Fn(&'a Activity) -> T) -> Vec<T> {
         batch.iter().map(of).collect()
     }
     sqlx::query(
@@ -130,15 +130,15 @@ async fn insert(pool: &PgPool, batch: &[Activity]) -> Result<(), sqlx::Error> {
          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::text[], $7::bigint[],
                               $8::text[], $9::text[], $10::timestamptz[])",
     )
-    .bind(column(batch, |activity| activity.method.clone()))
-    .bind(column(batch, |activity| activity.path.clone()))
-    .bind(column(batch, |activity| activity.route.clone()))
+    .bind(column(batch, |activity| activity.method.as_str()))
+    .bind(column(batch, |activity| activity.path.as_str()))
+    .bind(column(batch, |activity| activity.route.as_deref()))
     .bind(column(batch, |activity| activity.status_code))
     .bind(column(batch, |activity| activity.latency_us))
-    .bind(column(batch, |activity| activity.ip.clone()))
+    .bind(column(batch, |activity| activity.ip.as_deref()))
     .bind(column(batch, |activity| activity.user_id))
-    .bind(column(batch, |activity| activity.request_id.clone()))
-    .bind(column(batch, |activity| activity.user_agent.clone()))
+    .bind(column(batch, |activity| activity.request_id.as_str()))
+    .bind(column(batch, |activity| activity.user_agent.as_deref()))
     .bind(column(batch, |activity| activity.created_at))
     .execute(pool)
     .await?;

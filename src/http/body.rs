@@ -1,7 +1,7 @@
 //! JSON bodies. They are taken in first and read only when the caller is known to be allowed to send them, so that a
 //! stranger learns nothing from how a body is refused.
 
-use std::{future::Future, marker::PhantomData, pin::Pin};
+use std::{fmt::Write, future::Future, marker::PhantomData, pin::Pin};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
@@ -139,7 +139,11 @@ pub fn note(request: &HttpRequest, bytes: &[u8]) {
         context.update(b"\0");
     }
     context.update(bytes);
-    let hash = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hash = String::with_capacity(2 * digest::SHA256_OUTPUT_LEN);
+    for byte in context.finish().as_ref() {
+        // Writing to a text does not fail.
+        let _ = write!(hash, "{byte:02x}");
+    }
     request.extensions_mut().insert(Digest(hash));
 }
 

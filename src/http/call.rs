@@ -1,4 +1,4 @@
-//! A signed-in caller's request, and the one path on which it becomes a command or a query.
+//! A signed-in caller's request, and the one path on which it becomes a command. For queries see [`super::query`].
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Duration};
 
@@ -7,10 +7,9 @@ use actix_web::{
 };
 use chrono::{SubsecRound, Utc};
 use kernel::{Actor, Resource, Role, UserId};
-use runtime::page::{Condition, Cursor, List, Page};
 use serde::Serialize;
 
-use super::{body::Digest, idempotency, params::Params, permission::Permission, problem::Problem, request_id};
+use super::{body::Digest, idempotency, permission::Permission, problem::Problem, readers::Readers, request_id};
 use crate::{
     app::App,
     journal::{Answer, Committed, ExecuteError, Issuer, StoredAnswer, Unit},
@@ -18,7 +17,7 @@ use crate::{
 };
 
 /// How long a query waits for its read model.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the journal is looked at for a position that it does not have yet.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -28,6 +27,7 @@ pub struct Call(Rc<Inner>);
 
 struct Inner {
     app: web::Data<App>,
+    readers: Readers,
     request: HttpRequest,
     user: UserId,
     role: Role,
@@ -87,13 +87,14 @@ impl FromRequest for Call {
         let request = request.clone();
         Box::pin(async move {
             let app = request.app_data::<web::Data<App>>().cloned().ok_or_else(|| Problem::fault("no app"))?;
+            let readers = request.app_data::<Readers>().cloned().ok_or_else(|| Problem::fault("no readers"))?;
             let (user, role) = app.sessions.authenticate(&app.tenant, bearer(&request)?).await?;
             request.extensions_mut().insert(user);
             let min_position = min_position(&request)?;
             if let Some(position) = min_position {
                 follow(&app.tenant, position).await?;
             }
-            Ok(Self(Rc::new(Inner { app, request, user, role, min_position })))
+            Ok(Self(Rc::new(Inner { app, readers, request, user, role, min_position })))
         })
     }
 }
@@ -176,6 +177,18 @@ impl Call {
     #[must_use]
     pub fn actor(&self) -> Actor {
         Actor::User { id: self.0.user, role: self.0.role }
+    }
+
+    /// `DDC-Min-Position`.
+    #[must_use]
+    pub(super) fn min_position(&self) -> Option<i64> {
+        self.0.min_position
+    }
+
+    /// The connections of the worker that serves this request.
+    #[must_use]
+    pub(super) fn readers(&self) -> &Readers {
+        &self.0.readers
     }
 
     #[must_use]
@@ -284,105 +297,6 @@ impl Call {
         idempotency::keep(self.tenant(), self.user(), &key, hash, answer, position).await?;
         Ok(None)
     }
-
-    /// Waits until a read model shows what the caller wrote, or the position that the caller names. Answers the position
-    /// that the read model has at least reached.
-    ///
-    /// # Errors
-    /// 503 when it takes too long.
-    pub async fn settled(&self, projection: &'static str) -> Result<i64, Problem> {
-        let written = self.tenant().journal.last_written(self.user());
-        let wanted = self.0.min_position.max(written).unwrap_or_default();
-        let Tenant { pool, progress, .. } = self.tenant();
-        let waited = progress.wait(pool, projection, wanted, PATIENCE).await;
-        waited.map_err(|behind| Problem::unavailable(behind.to_string()))
-    }
-
-    /// Waits until a read model shows everything that has been written by now, by whomever.
-    ///
-    /// # Errors
-    /// 503 when it takes too long.
-    pub async fn caught_up(&self, projection: &'static str) -> Result<i64, Problem> {
-        let Tenant { pool, progress, journal, .. } = self.tenant();
-        let head = *journal.head().borrow();
-        let waited = progress.wait(pool, projection, head, PATIENCE).await;
-        waited.map_err(|behind| Problem::unavailable(behind.to_string()))
-    }
-
-    /// One page of a list, of the rows that `conditions` let the caller see.
-    ///
-    /// # Errors
-    /// 422 for a bad cursor; 503.
-    pub async fn list(
-        &self,
-        projection: &'static str,
-        params: &Params,
-        list: List,
-        conditions: Vec<Condition>,
-    ) -> Result<HttpResponse, Problem> {
-        let position = self.settled(projection).await?;
-        self.page_of(params, list, conditions, position).await
-    }
-
-    /// One page of a list that is no read model, as it is at `position` or later.
-    ///
-    /// # Errors
-    /// 422 for a bad cursor; 503.
-    pub async fn page_of(
-        &self,
-        params: &Params,
-        mut list: List,
-        conditions: Vec<Condition>,
-        position: i64,
-    ) -> Result<HttpResponse, Problem> {
-        list.conditions.extend(conditions);
-        let page = list.fetch(&self.tenant().pool, &self.tenant().long_lists).await?;
-        Self::page(params, &page, position)
-    }
-
-    /// A page as an answer, true as of a position. Its rows go out as they are stored, unread.
-    ///
-    /// # Errors
-    /// When it cannot be written as JSON.
-    pub fn page(params: &Params, page: &Page, position: i64) -> Result<HttpResponse, Problem> {
-        #[derive(Serialize)]
-        struct Head {
-            count: i64,
-            #[serde(skip_serializing_if = "Clone::clone")]
-            count_exact: bool,
-            next: Option<String>,
-            previous: Option<String>,
-        }
-        let address = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| params.address(cursor));
-        let head = Head {
-            count: page.count,
-            count_exact: page.count_exact,
-            next: address(&page.next),
-            previous: address(&page.previous),
-        };
-        let head = serde_json::to_string(&head).map_err(Problem::fault)?;
-        let head = head.strip_suffix('}').unwrap_or(&head);
-        let body = [head, ",\"results\":[", &page.results.join(","), "]}"].concat();
-        let mut response = HttpResponse::Ok();
-        Ok(response.insert_header(("DDC-Position", position.to_string())).content_type("application/json").body(body))
-    }
-
-    /// One resource by its id, if `conditions` let the caller see it.
-    ///
-    /// # Errors
-    /// 404; 503.
-    pub async fn one(
-        &self,
-        projection: &'static str,
-        table: &'static str,
-        id: i64,
-        conditions: Vec<Condition>,
-    ) -> Result<HttpResponse, Problem> {
-        let position = self.settled(projection).await?;
-        let found = runtime::page::one(&self.tenant().pool, table, id, &conditions).await?;
-        let (version, body) = found.ok_or_else(Problem::not_found)?;
-        Ok(respond(Answer { status: 200, body, version: Some(version) }, position))
-    }
 }
 
 /// Why a command over HTTP did not come about.
@@ -436,7 +350,7 @@ fn replay(stored: StoredAnswer, hash: &str) -> Result<HttpResponse, Problem> {
     Ok(respond(Answer { status, body: stored.body, version: stored.version }, stored.position))
 }
 
-fn respond(answer: Answer, position: i64) -> HttpResponse {
+pub(super) fn respond(answer: Answer, position: i64) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     response.insert_header(("DDC-Position", position.to_string()));

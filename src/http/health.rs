@@ -1,12 +1,18 @@
 //! Whether the node lives, whether it can serve, and what it counts.
 
-use std::time::Instant;
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
+use ::metrics::Histogram;
 use actix_web::{
     Error, HttpResponse,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     get,
+    http::Method,
     middleware::Next,
     web,
 };
@@ -88,6 +94,53 @@ pub(super) fn recorder() -> Result<PrometheusHandle> {
     Ok(handle)
 }
 
+/// What has been noted is summed up this often: until then, or until somebody asks, it is kept one by one.
+const SUMMED_UP: Duration = Duration::from_secs(5);
+
+/// Keeps the metrics small while nobody asks for them.
+pub(super) async fn sum_up(noted: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(SUMMED_UP).await;
+        noted.run_upkeep();
+    }
+}
+
+/// A histogram's labels: method, route, status.
+type Labels = (&'static str, String, u16);
+
+thread_local! {
+    /// Those that a worker has noted times in: looking one up in the recorder costs more than the note.
+    static SECONDS: RefCell<HashMap<Labels, Histogram>> = RefCell::default();
+}
+
+/// Clients may make up methods; each as a label would stay for ever.
+fn known(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "HEAD" => "HEAD",
+        "OPTIONS" => "OPTIONS",
+        "PATCH" => "PATCH",
+        _ => "OTHER",
+    }
+}
+
+fn note(labels: &Labels, elapsed: Duration) {
+    SECONDS.with_borrow_mut(|seconds| {
+        if let Some(histogram) = seconds.get(labels) {
+            return histogram.record(elapsed);
+        }
+        let (method, route, status) = labels.clone();
+        let histogram = ::metrics::histogram!(
+            "ddc_http_request_seconds", "method" => method, "route" => route, "status" => status.to_string()
+        );
+        histogram.record(elapsed);
+        seconds.insert(labels.clone(), histogram);
+    });
+}
+
 /// Counts requests and their time, by route.
 ///
 /// # Errors
@@ -97,13 +150,13 @@ pub(super) async fn measure(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
-    let method = request.method().to_string();
     let response = next.call(request).await?;
+    let method = known(response.request().method());
     let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let elapsed = started.elapsed();
-    let status = response.status().as_u16();
-    ::metrics::histogram!("ddc_http_request_seconds", "method" => method.clone(), "route" => route.clone(), "status" => status.to_string())
-        .record(elapsed);
+    let labels = (method, route, response.status().as_u16());
+    note(&labels, elapsed);
+    let (method, route, status) = labels;
     tracing::info!(
         request_id = super::request_id::current(),
         method,

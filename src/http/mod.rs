@@ -19,6 +19,8 @@ mod pace;
 pub mod params;
 pub mod permission;
 pub mod problem;
+mod query;
+mod readers;
 mod reference;
 mod request_id;
 pub mod upload;
@@ -46,6 +48,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{app::App, node_roles::NodeRole};
 use methods::Methods;
 use problem::Problem;
+use readers::Readers;
 
 /// A request's head must have come within this.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -147,6 +150,7 @@ fn cors(app: &App) -> Cors {
 /// When the address is taken.
 pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Server> {
     let metrics = health::recorder()?;
+    tokio::spawn(health::sum_up(metrics.clone()));
     // A node that does other work still tells how it is.
     let serves_api = app.config.roles.has(NodeRole::Api);
     let server = HttpServer::new(move || {
@@ -156,6 +160,7 @@ pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Ser
             .map(|service| {
                 service
                     .app_data(app.clone())
+                    .app_data(Readers::new(&app.tenant.pool))
                     .app_data(web::Data::new(metrics.clone()))
                     .wrap(Compress::default())
                     .wrap(ErrorHandlers::new().default_handler_client(as_problem).default_handler_server(as_problem))

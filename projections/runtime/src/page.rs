@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 /// Counts are exact up to here.
 pub const COUNT_LIMIT: i64 = 10_000;
@@ -104,15 +104,8 @@ pub struct Page {
     pub count_exact: bool,
     pub next: Option<Cursor>,
     pub previous: Option<Cursor>,
-    /// JSON texts, as they are stored.
-    pub results: Vec<String>,
-}
-
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: i64,
-    key: String,
-    body: String,
+    /// JSON texts as they are stored, with commas between.
+    pub results: String,
 }
 
 impl List {
@@ -120,18 +113,31 @@ impl List {
     ///
     /// # Errors
     /// When the database fails; [`sqlx::Error::Decode`] when the cursor does not fit the order.
-    pub async fn fetch(self, pool: &PgPool, long: &LongLists) -> Result<Page, sqlx::Error> {
-        let rows = self.rows(pool).await?;
+    pub async fn fetch(self, connection: &mut PgConnection, long: &LongLists) -> Result<Page, sqlx::Error> {
+        let rows = self.rows(connection).await?;
         let shown = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         let count = match self.from {
             From::Start if shown <= self.size => shown,
-            _ => self.count(pool, long).await?,
+            _ => self.count(connection, long).await?,
         };
-        Ok(self.page(count, rows))
+        self.page(count, rows)
+    }
+
+    /// Whether it may have to look at every row of its table.
+    #[must_use]
+    pub fn is_search(&self) -> bool {
+        fn searches(condition: &Condition) -> bool {
+            match condition {
+                Condition::Contains(..) => true,
+                Condition::Any(conditions) => conditions.iter().any(searches),
+                _ => false,
+            }
+        }
+        self.conditions.iter().any(searches)
     }
 
     /// How many rows there are; one more than [`COUNT_LIMIT`] stands for more.
-    async fn count(&self, pool: &PgPool, long: &LongLists) -> Result<i64, sqlx::Error> {
+    async fn count(&self, connection: &mut PgConnection, long: &LongLists) -> Result<i64, sqlx::Error> {
         let key = format!("{} {:?}", self.table, self.conditions);
         if long.0.contains_key(&key) {
             return Ok(COUNT_LIMIT + 1);
@@ -139,17 +145,17 @@ impl List {
         let mut count = QueryBuilder::new(format!("SELECT count(*) FROM (SELECT FROM {} WHERE ", self.table));
         push_all(&mut count, &self.conditions);
         count.push(format!(" LIMIT {}) AS counted", COUNT_LIMIT + 1));
-        let count: i64 = count.build_query_scalar().fetch_one(pool).await?;
+        let count: i64 = count.build_query_scalar().fetch_one(connection).await?;
         if count > COUNT_LIMIT {
             long.0.insert(key, ());
         }
         Ok(count)
     }
 
-    async fn rows(&self, pool: &PgPool) -> Result<Vec<Row>, sqlx::Error> {
+    async fn rows(&self, connection: &mut PgConnection) -> Result<Vec<PgRow>, sqlx::Error> {
         let Order { column, sql_type, descending } = self.order;
         let mut query = QueryBuilder::new(format!(
-            "SELECT id, {column}::text AS key, body::text AS body FROM {} WHERE ",
+            "SELECT id, {column}::text AS key, body::json AS body FROM {} WHERE ",
             self.table
         ));
         push_all(&mut query, &self.conditions);
@@ -163,13 +169,13 @@ impl List {
             query.push(")");
         }
         let direction = if descending { "DESC" } else { "ASC" };
-        query.push(format!(" ORDER BY {column} {direction}, id {direction} LIMIT "));
-        query.push_bind(self.size + 1);
+        // The limit as a number: without knowing it the database would plan the statement anew each time.
+        query.push(format!(" ORDER BY {column} {direction}, id {direction} LIMIT {}", self.size + 1));
         if let From::Page(page) = self.from {
             query.push(" OFFSET ");
             query.push_bind((page - 1) * self.size);
         }
-        query.build_query_as().fetch_all(pool).await
+        query.build().fetch_all(connection).await
     }
 
     /// The page of rows that are at hand already: (id, body) in their order, all of which are wanted.
@@ -196,11 +202,11 @@ impl List {
             count_exact: true,
             next: beside(shown.last(), false).filter(|_| last < count),
             previous: beside(shown.first(), true).filter(|_| first > 0),
-            results: shown.iter().map(|(_, body)| body.clone()).collect(),
+            results: shown.iter().map(|(_, body)| body.as_str()).collect::<Vec<_>>().join(","),
         }
     }
 
-    fn page(self, count: i64, mut rows: Vec<Row>) -> Page {
+    fn page(self, count: i64, mut rows: Vec<PgRow>) -> Result<Page, sqlx::Error> {
         let size = usize::try_from(self.size).unwrap_or_default();
         let more = rows.len() > size;
         rows.truncate(size);
@@ -208,20 +214,25 @@ impl List {
         if back {
             rows.reverse();
         }
-        let beside = |row: Option<&Row>, back| row.map(|row| Cursor { back, key: row.key.clone(), id: row.id });
+        let beside = |row: Option<&PgRow>, back| {
+            row.map(|row| Ok::<_, sqlx::Error>(Cursor { back, key: row.try_get("key")?, id: row.try_get("id")? }))
+                .transpose()
+        };
         let has_next = back || more;
         let has_previous = match self.from {
             From::Start => false,
             From::Page(page) => page > 1,
             From::Cursor(_) => !back || more,
         };
-        Page {
+        // JSON travels as its text, which is all that is wanted of it.
+        let bodies: Result<Vec<&str>, _> = rows.iter().map(|row| row.try_get_unchecked("body")).collect();
+        Ok(Page {
             count: count.min(COUNT_LIMIT),
             count_exact: count <= COUNT_LIMIT,
-            next: beside(rows.last(), false).filter(|_| has_next),
-            previous: beside(rows.first(), true).filter(|_| has_previous),
-            results: rows.into_iter().map(|row| row.body).collect(),
-        }
+            next: beside(rows.last().filter(|_| has_next), false)?,
+            previous: beside(rows.first().filter(|_| has_previous), true)?,
+            results: bodies?.join(","),
+        })
     }
 }
 
@@ -230,7 +241,7 @@ impl List {
 /// # Errors
 /// When the database fails.
 pub async fn one(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     table: &str,
     id: i64,
     conditions: &[Condition],
@@ -238,7 +249,7 @@ pub async fn one(
     let mut query = QueryBuilder::new(format!("SELECT version, body::text FROM {table} WHERE id = "));
     query.push_bind(id).push(" AND ");
     push_all(&mut query, conditions);
-    query.build_query_as().fetch_optional(pool).await
+    query.build_query_as().fetch_optional(executor).await
 }
 
 /// What a row is made of, for figures that no stored body can hold because they depend on the day.

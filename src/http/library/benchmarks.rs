@@ -61,8 +61,10 @@ pub(super) async fn list_benchmarks(call: Call, params: Params) -> Result<HttpRe
     let position = call.settled(BenchmarkList::NAME).await?;
     list.conditions = conditions;
     list.size = 1;
-    let found = list.fetch(&call.tenant().pool, &call.tenant().long_lists).await?.results.into_iter().next();
-    let found = found.ok_or_else(Problem::not_found)?;
+    let found = call.fetch(list).await?.results;
+    if found.is_empty() {
+        return Err(Problem::not_found());
+    }
     let mut response = HttpResponse::Ok();
     Ok(response.insert_header(("DDC-Position", position.to_string())).content_type("application/json").body(found))
 }

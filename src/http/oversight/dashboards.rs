@@ -25,7 +25,7 @@ pub(super) async fn dashboard_stats(call: Call, params: Params) -> Result<HttpRe
     call.may(Permission::DashboardRead)?;
     let period = Period { from: params.instant("from")?, to: params.instant("to")? };
     call.settled(dashboard::NAME).await?;
-    let stats = dashboard::stats(&call.tenant().pool, call.actor(), period).await?;
+    let stats = call.read(async |connection| dashboard::stats(connection, call.actor(), period).await).await?;
     Ok(as_of(stats.as_of_position, &stats))
 }
 

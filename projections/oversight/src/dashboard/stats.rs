@@ -7,7 +7,7 @@ use kernel::Actor;
 use runtime::page::Condition;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use sqlx::{PgPool, types::Json};
+use sqlx::{PgExecutor, types::Json};
 use utoipa::ToSchema;
 
 use super::{position, visibility::visible_rows};
@@ -79,9 +79,9 @@ SELECT json_build_object(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn stats(pool: &PgPool, actor: Actor, period: Period) -> Result<Stats, sqlx::Error> {
+pub async fn stats(executor: impl PgExecutor<'_>, actor: Actor, period: Period) -> Result<Stats, sqlx::Error> {
     let mut query = visible_rows(actor, &period.conditions());
     query.push(FIGURES).push(position()).push(")");
-    let Json(stats) = query.build_query_scalar::<Json<Stats>>().fetch_one(pool).await?;
+    let Json(stats) = query.build_query_scalar::<Json<Stats>>().fetch_one(executor).await?;
     Ok(stats)
 }

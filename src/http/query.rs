@@ -1,0 +1,137 @@
+//! A signed-in caller's request as a query: when it may be answered, and one page or one row as the answer.
+
+use actix_web::HttpResponse;
+use runtime::page::{Condition, Cursor, List, Page};
+use serde::Serialize;
+use sqlx::PgConnection;
+
+use super::{
+    call::{Call, PATIENCE, respond},
+    params::Params,
+    problem::Problem,
+};
+use crate::{journal::Answer, tenant::Tenant};
+
+impl Call {
+    /// Waits until a read model shows what the caller wrote, or the position that the caller names. Answers the position
+    /// that the read model has at least reached.
+    ///
+    /// # Errors
+    /// 503 when it takes too long.
+    pub async fn settled(&self, projection: &'static str) -> Result<i64, Problem> {
+        let written = self.tenant().journal.last_written(self.user());
+        let wanted = self.min_position().max(written).unwrap_or_default();
+        let Tenant { pool, progress, .. } = self.tenant();
+        let waited = progress.wait(pool, projection, wanted, PATIENCE).await;
+        waited.map_err(|behind| Problem::unavailable(behind.to_string()))
+    }
+
+    /// Waits until a read model shows everything that has been written by now, by whomever.
+    ///
+    /// # Errors
+    /// 503 when it takes too long.
+    pub async fn caught_up(&self, projection: &'static str) -> Result<i64, Problem> {
+        let Tenant { pool, progress, journal, .. } = self.tenant();
+        let head = *journal.head().borrow();
+        let waited = progress.wait(pool, projection, head, PATIENCE).await;
+        waited.map_err(|behind| Problem::unavailable(behind.to_string()))
+    }
+
+    /// One page of a list, of the rows that `conditions` let the caller see.
+    ///
+    /// # Errors
+    /// 422 for a bad cursor; 503.
+    pub async fn list(
+        &self,
+        projection: &'static str,
+        params: &Params,
+        list: List,
+        conditions: Vec<Condition>,
+    ) -> Result<HttpResponse, Problem> {
+        let position = self.settled(projection).await?;
+        self.page_of(params, list, conditions, position).await
+    }
+
+    /// One page of a list that is no read model, as it is at `position` or later.
+    ///
+    /// # Errors
+    /// 422 for a bad cursor; 503.
+    pub async fn page_of(
+        &self,
+        params: &Params,
+        mut list: List,
+        conditions: Vec<Condition>,
+        position: i64,
+    ) -> Result<HttpResponse, Problem> {
+        list.conditions.extend(conditions);
+        Self::page(params, &self.fetch(list).await?, position)
+    }
+
+    /// The page that a list asks for. A search may take long: it keeps no worker's connection from short queries.
+    ///
+    /// # Errors
+    /// When the database fails; [`sqlx::Error::Decode`] when the cursor does not fit the order.
+    pub async fn fetch(&self, list: List) -> Result<Page, sqlx::Error> {
+        let long_lists = &self.tenant().long_lists;
+        if list.is_search() {
+            let mut connection = self.tenant().pool.acquire().await?;
+            return list.fetch(&mut connection, long_lists).await;
+        }
+        self.read(async |connection| list.fetch(connection, long_lists).await).await
+    }
+
+    /// Asks the database a short question.
+    ///
+    /// # Errors
+    /// When no connection can be had, and what the query fails with.
+    pub async fn read<T>(
+        &self,
+        query: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        self.readers().read(query).await
+    }
+
+    /// A page as an answer, true as of a position. Its rows go out as they are stored, unread.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn page(params: &Params, page: &Page, position: i64) -> Result<HttpResponse, Problem> {
+        #[derive(Serialize)]
+        struct Head {
+            count: i64,
+            #[serde(skip_serializing_if = "Clone::clone")]
+            count_exact: bool,
+            next: Option<String>,
+            previous: Option<String>,
+        }
+        let address = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| params.address(cursor));
+        let head = Head {
+            count: page.count,
+            count_exact: page.count_exact,
+            next: address(&page.next),
+            previous: address(&page.previous),
+        };
+        let head = serde_json::to_string(&head).map_err(Problem::fault)?;
+        let head = head.strip_suffix('}').unwrap_or(&head);
+        let body = [head, ",\"results\":[", &page.results, "]}"].concat();
+        let mut response = HttpResponse::Ok();
+        Ok(response.insert_header(("DDC-Position", position.to_string())).content_type("application/json").body(body))
+    }
+
+    /// One resource by its id, if `conditions` let the caller see it.
+    ///
+    /// # Errors
+    /// 404; 503.
+    pub async fn one(
+        &self,
+        projection: &'static str,
+        table: &'static str,
+        id: i64,
+        conditions: Vec<Condition>,
+    ) -> Result<HttpResponse, Problem> {
+        let position = self.settled(projection).await?;
+        let found = self.read(async |connection| runtime::page::one(connection, table, id, &conditions).await).await?;
+        let (version, body) = found.ok_or_else(Problem::not_found)?;
+        Ok(respond(Answer { status: 200, body, version: Some(version) }, position))
+    }
+}
