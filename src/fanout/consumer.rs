@@ -6,10 +6,16 @@
 //! the consumer's own row (the broker's count would be lost with the stream), and becomes a dead letter in the end;
 //! later events wait behind it, so that effects keep the journal's order.
 //!
+//! What does not concern a consumer is passed without a note, which follows within a second or two: a node that takes over
+//! passes it once more.
+//!
 //! An event that a newer build has written may concern that build's consumer. So this one stops before it and leaves the
 //! rest to a node of that build.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result};
 use async_nats::jetstream::{
@@ -34,6 +40,8 @@ const BATCH: i64 = 100;
 /// Without messages for this long, the journal itself is looked at.
 const IDLE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(500);
+/// What was passed is noted with the next message after this.
+const NOTE_WITHIN: Duration = Duration::from_secs(1);
 /// How often an event is tried before it becomes a dead letter.
 pub const ATTEMPTS: i32 = 5;
 /// The first wait; each further one is twice as long.
@@ -74,9 +82,19 @@ struct Row {
     attempts: i32,
 }
 
+/// Where the consumer stands, as long as only this node moves it.
+struct Known {
+    /// What its row says.
+    noted: i64,
+    /// Nothing of concern lies between the row's position and this one.
+    position: i64,
+    since: Instant,
+}
+
 struct Worker {
     effect: Arc<dyn Effect>,
     tenant: Tenant,
+    known: Option<Known>,
 }
 
 /// Runs for as long as the node has the claim, until the node shuts down.
@@ -88,7 +106,7 @@ pub(super) async fn run(
     renounce: Renounce,
 ) {
     let name = effect.name();
-    let worker = Worker { effect, tenant };
+    let mut worker = Worker { effect, tenant, known: None };
     loop {
         if epochs.wait_for(|epochs| epochs.contains_key(name)).await.is_err() {
             return;
@@ -115,7 +133,8 @@ impl Worker {
     }
 
     /// Takes messages until the claim is lost.
-    async fn consume(&self, broker: &Broker, epochs: &watch::Receiver<Epochs>) -> Result<()> {
+    async fn consume(&mut self, broker: &Broker, epochs: &watch::Receiver<Epochs>) -> Result<()> {
+        self.known = None;
         sqlx::query("INSERT INTO consumers (name) VALUES ($1) ON CONFLICT DO NOTHING")
             .bind(self.name())
             .execute(&self.tenant.pool)
@@ -155,7 +174,7 @@ impl Worker {
     }
 
     /// Takes what was delivered, then acknowledges it.
-    async fn take_messages(&self, delivered: Vec<Delivered>) -> Result<()> {
+    async fn take_messages(&mut self, delivered: Vec<Delivered>) -> Result<()> {
         let mut last = 0;
         let mut events = Vec::with_capacity(delivered.len());
         for message in &delivered {
@@ -180,7 +199,7 @@ impl Worker {
     }
 
     /// Takes everything up to a position: from these events while they follow each other, else from the journal.
-    async fn take_through(&self, last: i64, events: Vec<Recorded>) -> Result<()> {
+    async fn take_through(&mut self, last: i64, events: Vec<Recorded>) -> Result<()> {
         let mut taken = self.take(&events).await?;
         if let Some(wait) = taken.retry_in {
             tokio::time::sleep(wait).await;
@@ -198,7 +217,7 @@ impl Worker {
     }
 
     /// Takes what the journal has after the consumer's position up to another. Answers how far the consumer is.
-    async fn fill(&self, until: i64) -> Result<i64> {
+    async fn fill(&mut self, until: i64) -> Result<i64> {
         let mut taken = self.take(&[]).await?;
         while taken.position < until {
             let mut connection = self.tenant.pool.acquire().await?;
@@ -215,8 +234,28 @@ impl Worker {
         Ok(taken.position)
     }
 
+    /// Passes events if they come next and none of them concerns the consumer. Answers how far it is then.
+    fn pass(&mut self, events: &[Recorded]) -> Option<i64> {
+        let known = self.known.as_mut().filter(|known| !events.is_empty() && known.since.elapsed() < NOTE_WITHIN)?;
+        let from = known.position;
+        let mut position = from;
+        for event in events.iter().skip_while(|event| event.position <= from) {
+            let knows = self.tenant.journal.codec().knows(&event.event_type, &event.event_version);
+            if event.position != position + 1 || !knows || self.effect.concerns(&event.event_type) {
+                return None;
+            }
+            position = event.position;
+        }
+        known.position = position;
+        Some(position)
+    }
+
     /// Takes those of the events that come next, in one transaction; stops at a hole and at one that fails.
-    async fn take(&self, events: &[Recorded]) -> Result<Taken> {
+    async fn take(&mut self, events: &[Recorded]) -> Result<Taken> {
+        if let Some(position) = self.pass(events) {
+            return Ok(Taken { position, retry_in: None });
+        }
+        let known = self.known.take();
         if let Some(last) = events.last() {
             // So that what is read of the aggregates is not older than the events.
             self.tenant.journal.advance(last.position).await?;
@@ -227,6 +266,9 @@ impl Worker {
                 .bind(self.name())
                 .fetch_one(&mut *tx)
                 .await?;
+        let noted = row.position;
+        // What this node has passed since it has noted that position holds, unless another has been here.
+        row.position = known.filter(|known| known.noted == noted).map_or(noted, |known| known.position);
         let before = row.position;
         let (mut retry_in, mut newer) = (None, None);
         for event in events.iter().skip_while(|event| event.position <= before) {
@@ -245,7 +287,7 @@ impl Worker {
             }
             row.position = event.position;
         }
-        if row.position > before || retry_in.is_some() {
+        if row.position > noted || retry_in.is_some() {
             sqlx::query("UPDATE consumers SET position = $2, failing = $3, attempts = $4 WHERE name = $1")
                 .bind(self.name())
                 .bind(row.position)
@@ -255,6 +297,7 @@ impl Worker {
                 .await?;
         }
         tx.commit().await?;
+        self.known = Some(Known { noted: row.position, position: row.position, since: Instant::now() });
         newer.map_or(Ok(Taken { position: row.position, retry_in }), |newer| Err(newer.into()))
     }
 
