@@ -28,7 +28,7 @@ impl Machine {
                 format!("{cores} cores of {cpu}, {memory} of memory, Linux {}", read("/proc/sys/kernel/osrelease").trim()),
                 "Servers, DDC, peers and load generators share these cores: a figure is for all of them together"
                     .to_owned(),
-                format!("PostgreSQL over a Unix socket: {settings}"),
+                format!("PostgreSQL over TCP on the loopback: {settings}"),
                 "NATS JetStream on disk, `sync_interval: always` unless it says otherwise".to_owned(),
                 format!(
                     "DDC {} in release; peers: cqrs-es and postgres-es 0.5 (pool {}), pgbench -M prepared",

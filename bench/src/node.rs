@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use ddc::{auth::Tokens, config::Secret, embedded::TemporaryFolder};
 use kernel::Role;
+use sqlx::{Connection as _, PgConnection};
 use tokio::process::{Child, Command};
 
 use crate::{
@@ -118,6 +119,25 @@ impl Node {
             self.process.kill().await?;
         }
         Ok(())
+    }
+}
+
+/// Waits until all readers of a journal have read all of it: until then their node takes from whoever is measured next.
+pub(crate) async fn rest(database_url: &str) -> Result<()> {
+    let mut connection = PgConnection::connect(database_url).await?;
+    let started = Instant::now();
+    loop {
+        let behind: i64 = sqlx::query_scalar(
+            "SELECT position - LEAST((SELECT min(position) FROM main.checkpoints), (SELECT min(position) FROM main.consumers))
+             FROM main.journal_head",
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        if behind <= 0 {
+            return Ok(connection.close().await?);
+        }
+        ensure!(started.elapsed() < PATIENCE, "a node does not come to rest: {behind} events are left");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

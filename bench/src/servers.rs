@@ -1,6 +1,10 @@
 //! The bench's own PostgreSQL and NATS, durable as in earnest, and databases in them.
 
-use std::path::Path;
+use std::{
+    net::Ipv4Addr,
+    path::Path,
+    sync::atomic::{AtomicU8, Ordering},
+};
 
 use anyhow::{Context, Result};
 use ddc::{
@@ -18,11 +22,15 @@ use crate::dossier::DossierEvent;
 /// What signs and seals in the bench's databases.
 pub(crate) const KEY: &str = "a key for measuring with, not for use";
 
-/// A PostgreSQL with a data folder that is removed at the end.
+/// What peers were measured with, and what a machine of this size is given in earnest.
+const SETTINGS: [&str; 2] = ["shared_buffers=1GB", "max_wal_size=4GB"];
+
+/// A PostgreSQL with a data folder that is removed at the end. It is reached over TCP, as a database mostly is; it has
+/// a loopback address of its own, so that several of them never meet.
 pub(crate) struct Postgres {
     _servers: Servers,
     _folder: TemporaryFolder,
-    /// Of the database that was there first.
+    /// All of its address up to the database's name.
     url: String,
 }
 
@@ -33,18 +41,30 @@ impl Postgres {
         let mut options = Options::new(ddc::config::search_path());
         options.nats = false;
         options.preload = preload.map(Path::to_path_buf);
+        static STARTED: AtomicU8 = AtomicU8::new(1);
+        let [.., high, low] = std::process::id().to_be_bytes();
+        let address = Ipv4Addr::new(127, high, low, STARTED.fetch_add(1, Ordering::Relaxed));
+        options.settings = SETTINGS.map(str::to_owned).into();
+        options.settings.push(format!("listen_addresses={address}"));
         let servers = Servers::start(folder.path(), &options)?;
-        let url = servers.database_url().context("the private PostgreSQL has no address")?.to_owned();
+        let socket = servers.database_url().context("the private PostgreSQL has no address")?;
+        let (_, password) = socket.split_once("password=").context("the private PostgreSQL has no password")?;
+        let url = format!("postgres://ddc:{password}@{address}:5432/");
         Ok(Self { _servers: servers, _folder: folder, url })
     }
 
     /// The address of a database.
     pub(crate) fn url(&self, name: &str) -> String {
-        self.url.replacen("postgres:///ddc?", &format!("postgres:///{name}?"), 1)
+        format!("{}{name}", self.url)
+    }
+
+    /// A connection to the database that was there first.
+    async fn connect(&self) -> Result<PgConnection> {
+        Ok(PgConnection::connect(&self.url("ddc")).await?)
     }
 
     async fn run(&self, statement: &str) -> Result<()> {
-        let mut connection = PgConnection::connect(&self.url).await?;
+        let mut connection = self.connect().await?;
         connection.execute(statement).await?;
         Ok(connection.close().await?)
     }
@@ -70,7 +90,7 @@ impl Postgres {
 
     /// What the server says of itself.
     pub(crate) async fn settings(&self) -> Result<Vec<(String, String)>> {
-        let mut connection = PgConnection::connect(&self.url).await?;
+        let mut connection = self.connect().await?;
         let settings = sqlx::query_as(
             "SELECT name, current_setting(name) FROM pg_settings WHERE name IN ('server_version', 'fsync',
                  'synchronous_commit', 'full_page_writes', 'wal_sync_method', 'shared_buffers', 'max_wal_size',

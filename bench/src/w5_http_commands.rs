@@ -37,20 +37,32 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let (numbers, peer_numbers) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let companies = WORKING_SET.min(u64::from(streams));
     let (scale, peer_address) = (bench.scale, peer.address);
-    let ddc = |key: &'static str, what: &'static str, address| {
+    let ddc = |key: &'static str, what: &'static str, address, whole: Option<String>| {
         let (token, numbers) = (token.clone(), Arc::clone(&numbers));
         Contestant::new(key, what, UNIT, move |_| {
-            let (token, numbers) = (token.clone(), Arc::clone(&numbers));
-            http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
+            let (token, numbers, whole) = (token.clone(), Arc::clone(&numbers), whole.clone());
+            let load = http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
                 let number = numbers.fetch_add(1, Ordering::Relaxed);
                 let path = format!("/api/common/company/{}/update/", 1 + chance % companies);
                 http_load::put(&path, &token, &format!("bench-{number}"), &body(number))
-            })
+            });
+            async move {
+                let sample = load.await?;
+                if let Some(url) = whole {
+                    node::rest(&url).await?;
+                }
+                Ok(sample)
+            }
         })
     };
     let contestants = vec![
-        ddc("w5.ddc", "DDC, a whole node: PUT with JWT, validation and idempotency key", node.address),
-        ddc("w5.ddc.api", "DDC, a node with the role api: the same", api.address),
+        ddc(
+            "w5.ddc",
+            "DDC, a whole node: PUT with JWT, validation and idempotency key",
+            node.address,
+            Some(url.clone()),
+        ),
+        ddc("w5.ddc.api", "DDC, a node with the role api: the same", api.address, None),
         Contestant::new("w5.vanilla", "bare actix-web + PostgresCqrs", UNIT, move |_| {
             let numbers = Arc::clone(&peer_numbers);
             http_load::load(peer_address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
@@ -67,8 +79,8 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let mut section = Section::new("W5", "Commands over HTTP", figures);
     section.say(format!(
         "{CONNECTIONS} connections, each changes the address of one of {companies} companies at a time. DDC is a whole \
-         node: meanwhile it also keeps its read models, publishes to NATS and runs its reactions; the bare endpoint \
-         does the command and nothing else, without JWT and without a key."
+         node: meanwhile it also keeps its read models, publishes to NATS and runs its reactions, and whoever is measured \
+         after it waits until it has done so; the bare endpoint does the command and nothing else, without JWT and without a key."
     ));
     Ok(section)
 }

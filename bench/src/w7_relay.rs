@@ -15,7 +15,7 @@ use ddc::{
     tenant::Tenant,
 };
 use runtime::{
-    Claims, checkpoint,
+    Claims,
     feed::{self, Feed},
 };
 
@@ -91,7 +91,10 @@ async fn catch_up(tenant: &Tenant, nats: &Nats, name: String, pending: i64) -> R
         tokio::spawn(Arc::clone(&feed).run()),
         tokio::spawn(relay::run(tenant.clone(), feed, Arc::clone(&broker), claims.epochs())),
     ];
-    while checkpoint::load(&tenant.pool, relay::NAME).await?.is_none_or(|known| known.position < head) {
+    let mut stream = broker.jetstream().await?.get_stream(broker.stream()).await?;
+    // With the one that it begins with.
+    let all = u64::try_from(head - from + i64::from(from > 0))?;
+    while stream.info().await?.state.messages < all {
         ensure!(started.elapsed() < PATIENCE, "the relay does not catch up");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

@@ -67,13 +67,15 @@ pub struct Options {
     pub search: Vec<PathBuf>,
     /// A library that PostgreSQL loads before all others (`LD_PRELOAD`), e.g. one that models a slow disk.
     pub preload: Option<PathBuf>,
+    /// Settings of PostgreSQL (`name=value`) that go before our own.
+    pub settings: Vec<String>,
 }
 
 impl Options {
     /// Both servers, as they are meant to be used. `search` is usually [`crate::config::search_path`].
     #[must_use]
     pub fn new(search: Vec<PathBuf>) -> Self {
-        Self { postgres: true, nats: true, durability: Durability::Full, search, preload: None }
+        Self { postgres: true, nats: true, durability: Durability::Full, search, preload: None, settings: Vec::new() }
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) struct Postgres {
     log: PathBuf,
     durability: Durability,
     preload: Option<PathBuf>,
+    settings: Vec<String>,
 }
 
 impl Postgres {
@@ -48,7 +49,7 @@ impl Postgres {
     /// # Errors
     /// When the programs are missing, or the folder cannot be made.
     pub(super) fn prepare(data_dir: &Path, options: &Options) -> Result<Self> {
-        let Options { search, durability, preload, .. } = options.clone();
+        let Options { search, durability, preload, settings, .. } = options.clone();
         let account = Account::for_postgres()?;
         let home = Home::open(&data_dir.join("postgres"), account)?;
         let written_by = fs::read_to_string(home.path.join("data/PG_VERSION")).ok();
@@ -57,7 +58,7 @@ impl Postgres {
         let password = files::secret(&data_dir.join("postgres.password"))?;
         let sockets = home.sockets(account)?;
         let log = data_dir.join("logs/postgres.log");
-        let postgres = Self { home, sockets, programs, account, password, log, durability, preload };
+        let postgres = Self { home, sockets, programs, account, password, log, durability, preload, settings };
         if wanted.is_none() {
             postgres.make_data().context("the private PostgreSQL's data folder cannot be made")?;
         }
@@ -116,6 +117,7 @@ impl Postgres {
             let fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
             settings.extend(fast.map(str::to_owned));
         }
+        settings.extend_from_slice(&self.settings);
         settings
     }
 
