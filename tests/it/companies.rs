@@ -107,8 +107,8 @@ async fn a_position_that_does_not_exist_is_not_waited_for_and_deceives_no_later_
     let far = [("ddc-min-position", "1000000000")];
     for path in ["/api/common/company/1/", "/api/common/companies/", "/api/auth/me/"] {
         let answer = admin.send(Method::GET, path, &far, None).await;
-        answer.expect_problem(503, "UNAVAILABLE");
         assert_eq!(answer.header("retry-after"), "1");
+        answer.expect_problem(503, "UNAVAILABLE");
     }
     let known = node.app.tenant.progress.position("company_list");
     assert!(known <= *node.app.tenant.journal.head().borrow(), "the read model is taken to be at {known}");

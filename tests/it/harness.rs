@@ -113,7 +113,8 @@ impl Node {
                 let _ = stopped.await;
                 handle.stop(true).await;
                 work.stop().await;
-                serving.await.unwrap().unwrap();
+                // As `ddc serve` does: the server's future may stay pending although all its workers have ended.
+                serving.abort();
             });
         });
         Self {
