@@ -104,12 +104,13 @@ async fn keep(
             _ = stopped.changed() => break,
         }
     }
-    let released = sqlx::query("UPDATE claims SET until = now() WHERE owner = $1::uuid")
-        .bind(owner.to_string())
-        .execute(&pool)
-        .await;
-    if let Err(error) = released {
-        tracing::warn!(%error, "claims could not be given up; they run out by themselves");
+    let released =
+        sqlx::query("UPDATE claims SET until = now() WHERE owner = $1::uuid").bind(owner.to_string()).execute(&pool);
+    // A node's end does not wait for a database that does not answer.
+    match tokio::time::timeout(RENEW_EVERY, released).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "claims could not be given up; they run out by themselves"),
+        Err(_) => tracing::warn!("claims could not be given up in time; they run out by themselves"),
     }
 }
 
