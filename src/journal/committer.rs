@@ -1,25 +1,22 @@
 //! Group commit: the appends of all commands that are waiting go to the database in one call.
 //!
-//! A node that appends alone knows the journal's end and needs one statement a batch; while one is on its way, the next is
-//! sent behind it. When one is refused, and as long as another node appends too, it waits for its [`turn`].
+//! A node that appends alone knows the journal's end and needs one statement a batch. When that is refused, and as long
+//! as another node appends too, it waits for its [`turn`].
 
-use std::{collections::VecDeque, io, sync::Arc, thread, time::Instant};
-
-use metrics::counter;
-use sqlx::{Connection, PgConnection, PgPool};
-use tokio::{
-    runtime::Builder,
-    sync::{mpsc, oneshot},
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
 };
+
+use metrics::{counter, histogram};
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     ExecuteError,
     cache::Slot,
-    flight::{Flight, Landed},
-    news::Told,
-    pace::Pace,
-    statement::Statement,
-    store::{Append, BatchError, Tip},
+    news::{Appended, News},
+    store::{self, Append, BatchError, Tip},
     turn::{self, Outcome, Turn},
 };
 
@@ -47,17 +44,6 @@ impl Request {
         self.append.rows.iter().map(|row| row.payload.len() + row.metadata.len()).sum()
     }
 
-    /// Whether it may be sent before the append in front of it has landed: what it depends on is looked at after that.
-    fn may_follow(&self) -> bool {
-        self.append.depended.is_empty()
-    }
-
-    /// All that was before it in the queue is settled.
-    fn settle(self) {
-        let settled = if self.is_void() { Err(ExecuteError::Conflict) } else { Ok(0) };
-        let _ = self.done.send(settled);
-    }
-
     fn succeed(self, position: i64) {
         // A caller that has gone away no longer wants to know.
         let _ = self.done.send(Ok(position));
@@ -76,29 +62,21 @@ impl Request {
 pub(super) struct Committer(mpsc::Sender<Request>);
 
 impl Committer {
-    /// On a thread of its own, which ends with the journal: nothing else that a node does keeps an append waiting.
-    ///
-    /// # Errors
-    /// When the thread cannot be started.
-    pub(super) fn start(pool: PgPool, told: Told) -> io::Result<Self> {
+    pub(super) fn start(pool: PgPool, news: News, head: watch::Sender<i64>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let commits = Commits {
             pool,
-            connections: [None, None],
-            told,
+            connection: None,
+            news,
+            head,
             end: None,
             alone: false,
             turn: None,
             pace: Pace::default(),
             receiver,
-            closed: false,
-            gathered: Vec::new(),
-            bytes: 0,
-            flights: VecDeque::new(),
         };
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        thread::Builder::new().name("journal".to_owned()).spawn(move || runtime.block_on(commits.run()))?;
-        Ok(Self(sender))
+        tokio::spawn(commits.run());
+        Self(sender)
     }
 
     /// A place in the queue.
@@ -107,12 +85,42 @@ impl Committer {
     }
 }
 
+/// Moves the known head forward, never back.
+pub(super) fn advance(head: &watch::Sender<i64>, position: i64) {
+    head.send_if_modified(|known| {
+        let news = position > *known;
+        if news {
+            *known = position;
+        }
+        news
+    });
+}
+
+/// When the next batch is worth closing. Those who have just been answered command again at once, if they do at all: a
+/// batch waits for as many as that, but no longer than an eighth of what an append takes.
+#[derive(Default)]
+struct Pace {
+    wanted: usize,
+    until: Option<Instant>,
+}
+
+impl Pace {
+    fn answered(&mut self, commands: usize, waiting: usize, took: Duration) {
+        self.wanted = commands + waiting;
+        self.until = Some(Instant::now() + took / 8);
+    }
+
+    fn is_worth_waiting(&self, commands: usize) -> bool {
+        commands < self.wanted && self.until.is_some_and(|until| Instant::now() < until)
+    }
+}
+
 struct Commits {
     pool: PgPool,
-    /// Of its own, so that no append waits for a connection or asks whether it still lives; the second for a batch that
-    /// follows one which is still on its way. A turn is the first one's.
-    connections: [Option<PgConnection>; 2],
-    told: Told,
+    /// One of its own, so that no append waits for a connection or asks whether it still lives.
+    connection: Option<PgConnection>,
+    news: News,
+    head: watch::Sender<i64>,
     /// The journal's end after this node's last append, unless what became of that is not known.
     end: Option<Tip>,
     /// Whether nobody else had appended since, the last time that it was looked at.
@@ -121,232 +129,149 @@ struct Commits {
     turn: Option<Turn>,
     pace: Pace,
     receiver: mpsc::Receiver<Request>,
-    /// All who could command have gone.
-    closed: bool,
-    /// The next batch, and how large it is.
-    gathered: Vec<Request>,
-    bytes: usize,
-    flights: VecDeque<Flight>,
 }
 
 impl Commits {
     async fn run(mut self) {
+        let mut next = None;
         loop {
-            self.gather();
-            // Looked at once: it ends by the clock, and whoever is gathered by then must not be left waiting.
-            let is_early =
-                self.flights.is_empty() && self.has_room() && self.pace.is_worth_waiting(self.gathered.len());
-            if !is_early && self.is_due() {
-                self.send().await;
-            } else if is_early && self.is_pressed() {
-                // A timer is a hundred times too coarse for this; whoever is about to command may well need this core.
-                thread::yield_now();
-            } else if self.flights.is_empty() && self.turn.is_some() {
+            let first = match next.take() {
+                Some(request) => Some(request),
+                None => self.next().await,
+            };
+            let Some(first) = first else { return };
+            let batch = self.gather(first, &mut next).await;
+            let (started, commands) = (Instant::now(), batch.len());
+            self.commit(batch).await;
+            self.pace.answered(commands, self.receiver.len(), started.elapsed());
+            if self.turn.is_some_and(Turn::is_over) {
                 self.leave().await;
-            } else if !self.wait().await {
-                return;
             }
         }
     }
 
-    /// Takes what is waiting into the next batch.
-    fn gather(&mut self) {
-        while self.has_room()
-            && let Ok(request) = self.receiver.try_recv()
-        {
-            self.take(request);
-        }
-    }
-
-    fn take(&mut self, request: Request) {
-        self.bytes += request.bytes();
-        self.gathered.push(request);
-    }
-
-    fn has_room(&self) -> bool {
-        self.gathered.len() < BATCH_COMMANDS && self.bytes < BATCH_BYTES
-    }
-
-    /// Whether the next batch, or a turn, waits for those who are about to command.
-    fn is_pressed(&self) -> bool {
-        !self.gathered.is_empty() || self.turn.is_some()
-    }
-
-    /// Whether the next batch is to be sent, if it does not wait for those who are about to command.
-    fn is_due(&self) -> bool {
-        let commands = self.gathered.len();
-        match self.flights.front() {
-            None => commands > 0,
-            // A second one, while the first is on its way, if it is not much smaller: else the first is worth waiting for.
-            Some(first) => {
-                self.flights.len() == 1
-                    && self.alone
-                    && self.turn.is_none()
-                    && commands * 2 >= first.batch.len()
-                    && self.gathered.iter().all(Request::may_follow)
+    /// The next command; a turn that nobody uses is left.
+    async fn next(&mut self) -> Option<Request> {
+        while self.turn.is_some() {
+            if let Ok(request) = self.receiver.try_recv() {
+                return Some(request);
+            }
+            if self.pace.is_worth_waiting(0) {
+                tokio::task::yield_now().await;
+            } else {
+                self.leave().await;
             }
         }
-    }
-
-    /// Waits for the next command or the next landing. False: nobody is left.
-    async fn wait(&mut self) -> bool {
-        let takes = !self.closed && self.has_room();
-        let Self { flights, receiver, .. } = self;
-        let landing = async {
-            match flights.front_mut() {
-                Some(flight) => flight.land().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            landed = landing => self.landed(landed).await,
-            request = receiver.recv(), if takes => match request {
-                Some(request) => self.take(request),
-                None => self.closed = true,
-            },
-        }
-        !(self.closed && self.flights.is_empty() && self.gathered.is_empty())
+        self.receiver.recv().await
     }
 
     async fn leave(&mut self) {
-        if let (Some(turn), [Some(connection), _]) = (self.turn.take(), &mut self.connections)
+        if let (Some(turn), Some(connection)) = (self.turn.take(), &mut self.connection)
             && let Err(error) = turn.leave(connection).await
         {
             tracing::warn!(%error, "the connection on which this node appends was lost");
-            self.connections = [None, None];
+            self.connection = None;
         }
     }
 
-    async fn connection(&mut self, lane: usize) -> Result<PgConnection, sqlx::Error> {
-        match self.connections.get_mut(lane).and_then(Option::take) {
-            Some(connection) => Ok(connection),
-            None => PgConnection::connect_with(&self.pool.connect_options()).await,
-        }
-    }
-
-    fn put_back(&mut self, lane: usize, connection: Option<PgConnection>) {
-        if let Some(place) = self.connections.get_mut(lane) {
-            *place = connection;
-        }
-    }
-
-    /// Sends the next batch on its way.
-    async fn send(&mut self) {
-        let batch = std::mem::take(&mut self.gathered);
-        self.bytes = 0;
-        let (waiting, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|request| request.append.rows.is_empty());
-        let batch = still_so(batch);
-        if !batch.is_empty() {
-            match self.flights.back().map(|flight| flight.end).or(self.end) {
-                Some(tip) if self.alone || self.turn.is_some() => self.take_off(tip, batch).await,
-                _ => {
-                    let (commands, started) = (batch.len(), Instant::now());
-                    self.commit_in_turn(batch).await;
-                    self.pace.answered(commands, self.receiver.len(), started.elapsed());
+    /// The commands that go together with `first`; one that was one too many is left in `next`.
+    async fn gather(&mut self, first: Request, next: &mut Option<Request>) -> Vec<Request> {
+        let mut bytes = first.bytes();
+        let mut batch = vec![first];
+        while batch.len() < BATCH_COMMANDS {
+            let Ok(request) = self.receiver.try_recv() else {
+                if !self.pace.is_worth_waiting(batch.len()) {
+                    break;
                 }
+                // A timer is a hundred times too coarse for this.
+                tokio::task::yield_now().await;
+                continue;
+            };
+            bytes += request.bytes();
+            if bytes > BATCH_BYTES {
+                *next = Some(request);
+                break;
             }
+            batch.push(request);
         }
-        match self.flights.back_mut() {
-            Some(flight) => flight.waiting.extend(waiting),
-            None => waiting.into_iter().for_each(Request::settle),
-        }
+        batch
     }
 
-    async fn take_off(&mut self, base: Tip, batch: Vec<Request>) {
-        let lane = usize::from(self.flights.front().is_some_and(|flight| flight.lane == 0));
-        let follows = !self.flights.is_empty();
-        let prepared = Statement::after(base, follows, batch.iter().map(|request| &request.append));
-        let taken_off = match prepared {
-            Ok(statement) => self.connection(lane).await.map(|connection| (statement, connection)).map_err(Into::into),
-            Err(error) => Err(error),
+    async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => PgConnection::connect_with(&self.pool.connect_options()).await?,
         };
-        match taken_off {
-            Ok((statement, connection)) => {
-                let mut flight = Flight::new(batch, base, lane, statement, connection);
-                match flight.send().await {
-                    None => self.flights.push_back(flight),
-                    Some(landed) => self.settle(flight, landed).await,
-                }
-            }
-            Err(BatchError::Refused(_)) => self.commit_in_turn(batch).await,
-            Err(BatchError::Unknown(error)) => self.lose(&error, batch),
+        Ok(self.connection.insert(connection))
+    }
+
+    /// Appends a batch and tells each caller what became of it.
+    async fn commit(&mut self, batch: Vec<Request>) {
+        let (waiting, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|request| request.append.rows.is_empty());
+        self.commit_rows(batch).await;
+        for request in waiting {
+            let settled = if request.is_void() { Err(ExecuteError::Conflict) } else { Ok(0) };
+            let _ = request.done.send(settled);
         }
     }
 
-    /// The first flight has landed.
-    async fn landed(&mut self, landed: Landed) {
-        if let Some(flight) = self.flights.pop_front() {
-            self.settle(flight, landed).await;
+    async fn commit_rows(&mut self, batch: Vec<Request>) {
+        let (void, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(Request::is_void);
+        void.into_iter().for_each(|request| request.fail(ExecuteError::Conflict));
+        if batch.is_empty() {
+            return;
         }
-        if self.flights.is_empty() && self.turn.is_some_and(Turn::is_over) {
-            self.leave().await;
+        let started = Instant::now();
+        histogram!("ddc_append_batch_commands").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        match self.end.filter(|_| self.alone || self.turn.is_some()) {
+            None => self.commit_in_turn(batch).await,
+            Some(end) => match self.append(end, &batch).await {
+                Ok(end) => self.succeed(end, batch),
+                Err(BatchError::Refused(_)) => self.commit_in_turn(batch).await,
+                Err(BatchError::Unknown(error)) => self.lose(&error, batch),
+            },
         }
+        histogram!("ddc_append_seconds").record(started.elapsed());
     }
 
-    /// Tells each caller what became of a flight.
-    async fn settle(&mut self, flight: Flight, landed: Landed) {
-        let (commands, took) = (flight.batch.len(), flight.took());
-        let Flight { batch, waiting, base, end, lane, .. } = flight;
-        self.put_back(lane, landed.connection);
-        match landed.outcome {
-            Ok(_) => self.succeed(base, end, batch),
-            Err(BatchError::Unknown(error)) => self.lose(&error, batch),
-            Err(BatchError::Refused(_)) => {
-                // What followed it was decided on it, and is refused with it.
-                let behind = match self.flights.pop_front() {
-                    Some(mut behind) => Some((behind.land().await, behind)),
-                    None => None,
-                };
-                self.commit_in_turn(batch).await;
-                if let Some((landed, behind)) = behind {
-                    Box::pin(self.settle(behind, landed)).await;
-                }
-            }
-        }
-        waiting.into_iter().for_each(Request::settle);
-        self.pace.answered(commands, self.gathered.len() + self.receiver.len(), took);
+    async fn append(&mut self, end: Tip, batch: &[Request]) -> Result<Tip, BatchError> {
+        store::append(self.connection().await?, end, batch.iter().map(|request| &request.append)).await
     }
 
-    fn succeed(&mut self, base: Tip, end: Tip, mut batch: Vec<Request>) {
-        let mut position = base.position;
-        let positions: Vec<i64> = batch
-            .iter()
-            .map(|request| {
-                position += i64::try_from(request.append.rows.len()).unwrap_or_default();
-                position
-            })
-            .collect();
-        self.end = Some(end);
-        let rows = batch.iter_mut().flat_map(|request| std::mem::take(&mut request.append.rows)).collect();
-        self.told.of(base.position, end.position, rows);
-        batch.into_iter().zip(positions).for_each(|(request, position)| request.succeed(position));
+    fn succeed(&mut self, end: Tip, batch: Vec<Request>) {
+        let mut position = self.end.map_or(0, |end| end.position);
+        self.moved(position, end);
+        for request in batch {
+            position += i64::try_from(request.append.rows.len()).unwrap_or_default();
+            request.succeed(position);
+        }
     }
 
     /// Whether the batch was appended is not known.
     fn lose(&mut self, error: &sqlx::Error, batch: Vec<Request>) {
-        (self.connections, self.turn, self.end) = ([None, None], None, None);
+        (self.connection, self.turn, self.end) = (None, None, None);
         tracing::error!(%error, commands = batch.len(), "the journal cannot be reached");
         let detail = error.to_string();
         batch.into_iter().for_each(|request| request.fail(ExecuteError::Unavailable(detail.clone())));
     }
 
+    /// The head moves before anyone is told, so that whoever is told finds it moved.
+    fn moved(&mut self, base: i64, end: Tip) {
+        self.end = Some(end);
+        if end.position > base {
+            advance(&self.head, end.position);
+            self.news.tell(Appended { base, end: end.position });
+        }
+    }
+
     /// The second way. Should even that be refused as a whole, each command is tried alone, so that whatever is wrong
     /// with one never fails its neighbours.
     async fn commit_in_turn(&mut self, batch: Vec<Request>) {
-        let mut batch = still_so(batch);
-        if batch.is_empty() {
-            return;
-        }
         counter!("ddc_append_turns_total").increment(1);
         match self.append_in_turn(&batch).await {
             Ok(appended) => {
                 self.alone = self.end == Some(appended.before);
-                self.end = Some(appended.after);
-                let held = batch.iter_mut().zip(&appended.outcomes);
-                let held = held.filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
-                let rows = held.flat_map(|(request, _)| std::mem::take(&mut request.append.rows)).collect();
-                self.told.of(appended.before.position, appended.after.position, rows);
+                self.moved(appended.before.position, appended.after);
                 batch.into_iter().zip(appended.outcomes).for_each(|(request, outcome)| match outcome {
                     Outcome::Appended(position) => request.succeed(position),
                     Outcome::Conflict => request.fail(ExecuteError::Conflict),
@@ -360,7 +285,11 @@ impl Commits {
             Err(BatchError::Refused(reason)) => {
                 tracing::warn!(reason, "a batch was refused twice, its commands are tried one by one");
                 for request in batch {
-                    Box::pin(self.commit_in_turn(vec![request])).await;
+                    if request.is_void() {
+                        request.fail(ExecuteError::Conflict);
+                    } else {
+                        Box::pin(self.commit_in_turn(vec![request])).await;
+                    }
                 }
             }
         }
@@ -368,21 +297,14 @@ impl Commits {
 
     async fn append_in_turn(&mut self, batch: &[Request]) -> Result<turn::Appended, BatchError> {
         let appends: Vec<&Append> = batch.iter().map(|request| &request.append).collect();
-        let mut connection = self.connection(0).await?;
-        let turn = match self.turn {
+        let held = self.turn;
+        let connection = self.connection().await?;
+        let turn = match held {
             Some(turn) => turn,
-            None => Turn::take(&mut connection).await?,
+            None => Turn::take(connection).await?,
         };
-        let appended = turn.append(&mut connection, &appends).await;
+        let appended = turn.append(connection, &appends).await;
         self.turn = Some(turn);
-        self.put_back(0, Some(connection));
         appended
     }
-}
-
-/// Those that were decided on what is still so.
-fn still_so(batch: Vec<Request>) -> Vec<Request> {
-    let (void, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(Request::is_void);
-    void.into_iter().for_each(|request| request.fail(ExecuteError::Conflict));
-    batch
 }

@@ -13,12 +13,11 @@ use sqlx::PgConnection;
 
 use super::{
     cache::StreamId,
-    statement::Statement,
     store::{self, Append, BatchError, Present, Tip},
 };
 
 /// How long a turn goes on if there is always more to append.
-const TURN: Duration = Duration::from_millis(25);
+const TURN: Duration = Duration::from_millis(10);
 /// A turn whose node is silent for so long, because it hangs, is ended by the database.
 const SILENCE: &str = "3s";
 
@@ -76,10 +75,7 @@ impl Turn {
         let held = batch.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
         let held: Vec<&Append> = held.map(|(append, _)| *append).collect();
         let before = present.tip;
-        let after = match held.as_slice() {
-            [] => before,
-            held => Statement::after(before, false, held.iter().copied())?.append(connection).await?,
-        };
+        let after = if held.is_empty() { before } else { store::append(connection, before, held.into_iter()).await? };
         Ok(Appended { outcomes, before, after })
     }
 }
