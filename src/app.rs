@@ -122,7 +122,7 @@ impl Work {
 
     fn projecting(tenant: &Tenant, names: Vec<String>) -> Self {
         let claims = Claims::start(tenant.pool.clone(), names);
-        let feed = Feed::new(tenant.pool.clone(), tenant.journal.head());
+        let feed = Arc::clone(tenant.journal.feed());
         let mut tasks = vec![tokio::spawn(tenant.clone().listen()), tokio::spawn(Arc::clone(&feed).run())];
         for projection in tenant.projections.iter() {
             let Tenant { pool, journal, progress, .. } = tenant.clone();

@@ -3,7 +3,7 @@
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use runtime::{Codec, Progress, Projection, page::LongLists};
+use runtime::{Codec, Progress, Projection, page::Counts};
 use sqlx::{
     ConnectOptions, Connection, Executor, PgPool,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
@@ -31,7 +31,7 @@ pub struct Tenant {
     pub pool: PgPool,
     pub journal: Journal,
     pub progress: Progress,
-    pub long_lists: LongLists,
+    pub counts: Counts,
     pub projections: Arc<[Arc<dyn Projection>]>,
 }
 
@@ -93,7 +93,7 @@ impl Tenant {
         let codec = Codec::new(Arc::new(PostgresVault::new(pool.clone(), master)), upcasters(), events);
         let journal = Journal::open(pool.clone(), Arc::new(codec), &derive(master_key, "installation")).await?;
         let progress = Progress::new(projections.iter().map(AsRef::as_ref));
-        Ok(Self { name, pool, journal, progress, long_lists: LongLists::default(), projections: projections.into() })
+        Ok(Self { name, pool, journal, progress, counts: Counts::default(), projections: projections.into() })
     }
 
     /// Hears of what other nodes append, until the process ends; the poll behind it covers what is missed meanwhile.

@@ -1,7 +1,7 @@
 //! The log of mails, for ADMINs.
 
 use actix_web::{HttpResponse, get};
-use runtime::page::{Condition, Order};
+use runtime::page::{Condition, Order, Shown};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{call::Call, params::Params, permission::Permission, problem::Problem};
@@ -26,5 +26,5 @@ async fn list_emails(call: Call, params: Params) -> Result<HttpResponse, Problem
     conditions.extend(params.get("user")?.map(|user| Condition::Number("recipient", user)));
     conditions.extend(params.text("search").map(|text| Condition::Contains("to_email", text.to_owned())));
     let position = fanout::position(&call.tenant().pool, fanout::EMAILS).await?;
-    call.page_of(&params, list, conditions, position).await
+    call.page_of(&params, list, conditions, Shown::now(position)).await
 }

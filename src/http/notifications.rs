@@ -1,7 +1,7 @@
 //! What a user is told: own rows only. That a notification was read is no business state, so it is no event.
 
 use actix_web::{HttpResponse, get, post, web};
-use runtime::page::{Condition, Order};
+use runtime::page::{Condition, Order, Shown};
 use serde_json::{json, value::RawValue};
 use sqlx::types::Json;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -22,7 +22,7 @@ async fn list_notifications(call: Call, params: Params) -> Result<HttpResponse, 
     let mut conditions = vec![Condition::Number("recipient", call.user().get())];
     conditions.extend(params.flag("is_read")?.map(|read| Condition::Is("is_read", read)));
     let position = fanout::position(&call.tenant().pool, fanout::NOTIFICATIONS).await?;
-    call.page_of(&params, list, conditions, position).await
+    call.page_of(&params, list, conditions, Shown::now(position)).await
 }
 
 /// How many of one's own notifications are unread.

@@ -1,7 +1,7 @@
 //! A signed-in caller's request as a query: when it may be answered, and one page or one row as the answer.
 
 use actix_web::HttpResponse;
-use runtime::page::{Condition, Cursor, List, Page};
+use runtime::page::{Condition, Cursor, List, Page, Shown};
 use serde::Serialize;
 use sqlx::PgConnection;
 
@@ -13,17 +13,25 @@ use super::{
 use crate::{journal::Answer, tenant::Tenant};
 
 impl Call {
-    /// Waits until a read model shows what the caller wrote, or the position that the caller names. Answers the position
-    /// that the read model has at least reached.
+    /// Waits until a read model shows what the caller wrote, or the position that the caller names. Answers what it shows.
     ///
     /// # Errors
     /// 503 when it takes too long.
-    pub async fn settled(&self, projection: &'static str) -> Result<i64, Problem> {
+    pub async fn shown(&self, projection: &'static str) -> Result<Shown, Problem> {
         let written = self.tenant().journal.last_written(self.user());
         let wanted = self.min_position().max(written).unwrap_or_default();
         let Tenant { pool, progress, .. } = self.tenant();
         let waited = progress.wait(pool, projection, wanted, PATIENCE).await;
-        waited.map_err(|behind| Problem::unavailable(behind.to_string()))
+        let reached = waited.map_err(|behind| Problem::unavailable(behind.to_string()))?;
+        Ok(Shown { wanted, reached })
+    }
+
+    /// As [`Call::shown`], the position that the read model has at least reached.
+    ///
+    /// # Errors
+    /// 503 when it takes too long.
+    pub async fn settled(&self, projection: &'static str) -> Result<i64, Problem> {
+        Ok(self.shown(projection).await?.reached)
     }
 
     /// Waits until a read model shows everything that has been written by now, by whomever.
@@ -48,11 +56,11 @@ impl Call {
         list: List,
         conditions: Vec<Condition>,
     ) -> Result<HttpResponse, Problem> {
-        let position = self.settled(projection).await?;
-        self.page_of(params, list, conditions, position).await
+        let shown = self.shown(projection).await?;
+        self.page_of(params, list, conditions, shown).await
     }
 
-    /// One page of a list that is no read model, as it is at `position` or later.
+    /// One page of a list that shows as much.
     ///
     /// # Errors
     /// 422 for a bad cursor; 503.
@@ -61,23 +69,23 @@ impl Call {
         params: &Params,
         mut list: List,
         conditions: Vec<Condition>,
-        position: i64,
+        shown: Shown,
     ) -> Result<HttpResponse, Problem> {
         list.conditions.extend(conditions);
-        Self::page(params, &self.fetch(list).await?, position)
+        Self::page(params, &self.fetch(list, shown).await?, shown.reached)
     }
 
     /// The page that a list asks for. A search may take long: it keeps no worker's connection from short queries.
     ///
     /// # Errors
     /// When the database fails; [`sqlx::Error::Decode`] when the cursor does not fit the order.
-    pub async fn fetch(&self, list: List) -> Result<Page, sqlx::Error> {
-        let long_lists = &self.tenant().long_lists;
+    pub async fn fetch(&self, list: List, shown: Shown) -> Result<Page, sqlx::Error> {
+        let counts = &self.tenant().counts;
         if list.is_search() {
             let mut connection = self.tenant().pool.acquire().await?;
-            return list.fetch(&mut connection, long_lists).await;
+            return list.fetch(&mut connection, counts, shown).await;
         }
-        self.read(async |connection| list.fetch(connection, long_lists).await).await
+        self.read(async |connection| list.fetch(connection, counts, shown).await).await
     }
 
     /// Asks the database a short question.

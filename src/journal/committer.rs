@@ -1,23 +1,27 @@
 //! Group commit: the appends of all commands that are waiting go to the database in one call.
 //!
-//! A node that appends alone knows the journal's end and needs one statement a batch. When that is refused, and as long
-//! as another node appends too, it waits for its [`turn`].
+//! A node that appends alone knows the journal's end and needs one statement a batch; while one is on its way, the next is
+//! sent behind it. When one is refused, and as long as another node appends too, it waits for its [`turn`].
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
+use std::{collections::VecDeque, io, sync::Arc, thread, time::Instant};
+
+use metrics::counter;
+use sqlx::PgPool;
+use tokio::{
+    runtime::Builder,
+    sync::{mpsc, oneshot},
 };
-
-use metrics::{counter, histogram};
-use sqlx::{Connection, PgConnection, PgPool};
-use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     ExecuteError,
     cache::Slot,
-    news::{Appended, News},
-    store::{self, Append, BatchError, Tip},
-    turn::{self, Outcome, Turn},
+    flight::{Flight, Landed},
+    line::Line,
+    news::Told,
+    pace::Pace,
+    statement::Statement,
+    store::{Append, BatchError, Tip},
+    turn::{self, Outcome},
 };
 
 /// How many commands may wait; beyond that, callers wait before they hand over.
@@ -44,6 +48,17 @@ impl Request {
         self.append.rows.iter().map(|row| row.payload.len() + row.metadata.len()).sum()
     }
 
+    /// Whether it may be sent before the append in front of it has landed: what it depends on is looked at after that.
+    fn may_follow(&self) -> bool {
+        self.append.depended.is_empty()
+    }
+
+    /// All that was before it in the queue is settled.
+    fn settle(self) {
+        let settled = if self.is_void() { Err(ExecuteError::Conflict) } else { Ok(0) };
+        let _ = self.done.send(settled);
+    }
+
     fn succeed(self, position: i64) {
         // A caller that has gone away no longer wants to know.
         let _ = self.done.send(Ok(position));
@@ -62,21 +77,28 @@ impl Request {
 pub(super) struct Committer(mpsc::Sender<Request>);
 
 impl Committer {
-    pub(super) fn start(pool: PgPool, news: News, head: watch::Sender<i64>) -> Self {
+    /// On a thread of its own, which ends with the journal: nothing else that a node does keeps an append waiting.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(super) fn start(pool: PgPool, told: Told) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let commits = Commits {
             pool,
-            connection: None,
-            news,
-            head,
+            lines: Vec::new(),
+            told,
             end: None,
             alone: false,
-            turn: None,
             pace: Pace::default(),
             receiver,
+            closed: false,
+            gathered: Vec::new(),
+            bytes: 0,
+            flights: VecDeque::new(),
         };
-        tokio::spawn(commits.run());
-        Self(sender)
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        thread::Builder::new().name("journal".to_owned()).spawn(move || runtime.block_on(commits.run()))?;
+        Ok(Self(sender))
     }
 
     /// A place in the queue.
@@ -85,193 +107,251 @@ impl Committer {
     }
 }
 
-/// Moves the known head forward, never back.
-pub(super) fn advance(head: &watch::Sender<i64>, position: i64) {
-    head.send_if_modified(|known| {
-        let news = position > *known;
-        if news {
-            *known = position;
-        }
-        news
-    });
-}
-
-/// When the next batch is worth closing. Those who have just been answered command again at once, if they do at all: a
-/// batch waits for as many as that, but no longer than an eighth of what an append takes.
-#[derive(Default)]
-struct Pace {
-    wanted: usize,
-    until: Option<Instant>,
-}
-
-impl Pace {
-    fn answered(&mut self, commands: usize, waiting: usize, took: Duration) {
-        self.wanted = commands + waiting;
-        self.until = Some(Instant::now() + took / 8);
-    }
-
-    fn is_worth_waiting(&self, commands: usize) -> bool {
-        commands < self.wanted && self.until.is_some_and(|until| Instant::now() < until)
-    }
-}
-
 struct Commits {
     pool: PgPool,
-    /// One of its own, so that no append waits for a connection or asks whether it still lives.
-    connection: Option<PgConnection>,
-    news: News,
-    head: watch::Sender<i64>,
+    /// Those on which nothing is on its way; there is a second for a batch that follows one which is.
+    lines: Vec<Line>,
+    told: Told,
     /// The journal's end after this node's last append, unless what became of that is not known.
     end: Option<Tip>,
     /// Whether nobody else had appended since, the last time that it was looked at.
     alone: bool,
-    /// Nobody else appends meanwhile.
-    turn: Option<Turn>,
     pace: Pace,
     receiver: mpsc::Receiver<Request>,
+    /// All who could command have gone.
+    closed: bool,
+    /// The next batch, and how large it is.
+    gathered: Vec<Request>,
+    bytes: usize,
+    flights: VecDeque<Flight>,
 }
 
 impl Commits {
     async fn run(mut self) {
-        let mut next = None;
         loop {
-            let first = match next.take() {
-                Some(request) => Some(request),
-                None => self.next().await,
-            };
-            let Some(first) = first else { return };
-            let batch = self.gather(first, &mut next).await;
-            let (started, commands) = (Instant::now(), batch.len());
-            self.commit(batch).await;
-            self.pace.answered(commands, self.receiver.len(), started.elapsed());
-            if self.turn.is_some_and(Turn::is_over) {
-                self.leave().await;
+            self.gather();
+            // Looked at once: it ends by the clock, and whoever is gathered by then must not be left waiting.
+            let is_early =
+                self.flights.is_empty() && self.has_room() && self.pace.is_worth_waiting(self.gathered.len());
+            if !is_early && self.is_due() {
+                self.send().await;
+            } else if is_early && self.is_pressed() {
+                // A timer is a hundred times too coarse for this; whoever is about to command may well need this core.
+                thread::yield_now();
+            } else if self.flights.is_empty() && self.has_turn() {
+                self.leave_turn().await;
+            } else if !self.wait().await {
+                return;
             }
         }
     }
 
-    /// The next command; a turn that nobody uses is left.
-    async fn next(&mut self) -> Option<Request> {
-        while self.turn.is_some() {
-            if let Ok(request) = self.receiver.try_recv() {
-                return Some(request);
-            }
-            if self.pace.is_worth_waiting(0) {
-                tokio::task::yield_now().await;
-            } else {
-                self.leave().await;
-            }
-        }
-        self.receiver.recv().await
-    }
-
-    async fn leave(&mut self) {
-        if let (Some(turn), Some(connection)) = (self.turn.take(), &mut self.connection)
-            && let Err(error) = turn.leave(connection).await
+    /// Takes what is waiting into the next batch.
+    fn gather(&mut self) {
+        while self.has_room()
+            && let Ok(request) = self.receiver.try_recv()
         {
-            tracing::warn!(%error, "the connection on which this node appends was lost");
-            self.connection = None;
+            self.take(request);
         }
     }
 
-    /// The commands that go together with `first`; one that was one too many is left in `next`.
-    async fn gather(&mut self, first: Request, next: &mut Option<Request>) -> Vec<Request> {
-        let mut bytes = first.bytes();
-        let mut batch = vec![first];
-        while batch.len() < BATCH_COMMANDS {
-            let Ok(request) = self.receiver.try_recv() else {
-                if !self.pace.is_worth_waiting(batch.len()) {
-                    break;
-                }
-                // A timer is a hundred times too coarse for this.
-                tokio::task::yield_now().await;
-                continue;
-            };
-            bytes += request.bytes();
-            if bytes > BATCH_BYTES {
-                *next = Some(request);
-                break;
+    fn take(&mut self, request: Request) {
+        self.bytes += request.bytes();
+        self.gathered.push(request);
+    }
+
+    fn has_room(&self) -> bool {
+        self.gathered.len() < BATCH_COMMANDS && self.bytes < BATCH_BYTES
+    }
+
+    /// Whether the next batch, or a turn, waits for those who are about to command.
+    fn is_pressed(&self) -> bool {
+        !self.gathered.is_empty() || self.has_turn()
+    }
+
+    /// Whether the next batch is to be sent, if it does not wait for those who are about to command.
+    fn is_due(&self) -> bool {
+        let commands = self.gathered.len();
+        match self.flights.front() {
+            None => commands > 0,
+            // A second one, while the first is on its way, if it is not much smaller: else the first is worth waiting for.
+            Some(first) => {
+                self.flights.len() == 1
+                    && self.alone
+                    && !first.in_turn
+                    && commands * 2 >= first.batch.len()
+                    && self.gathered.iter().all(Request::may_follow)
             }
-            batch.push(request);
         }
-        batch
     }
 
-    async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => PgConnection::connect_with(&self.pool.connect_options()).await?,
+    /// Waits for the next command or the next landing. False: nobody is left.
+    async fn wait(&mut self) -> bool {
+        let takes = !self.closed && self.has_room();
+        let Self { flights, receiver, .. } = self;
+        let landing = async {
+            match flights.front_mut() {
+                Some(flight) => flight.land().await,
+                None => std::future::pending().await,
+            }
         };
-        Ok(self.connection.insert(connection))
-    }
-
-    /// Appends a batch and tells each caller what became of it.
-    async fn commit(&mut self, batch: Vec<Request>) {
-        let (waiting, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|request| request.append.rows.is_empty());
-        self.commit_rows(batch).await;
-        for request in waiting {
-            let settled = if request.is_void() { Err(ExecuteError::Conflict) } else { Ok(0) };
-            let _ = request.done.send(settled);
-        }
-    }
-
-    async fn commit_rows(&mut self, batch: Vec<Request>) {
-        let (void, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(Request::is_void);
-        void.into_iter().for_each(|request| request.fail(ExecuteError::Conflict));
-        if batch.is_empty() {
-            return;
-        }
-        let started = Instant::now();
-        histogram!("ddc_append_batch_commands").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        match self.end.filter(|_| self.alone || self.turn.is_some()) {
-            None => self.commit_in_turn(batch).await,
-            Some(end) => match self.append(end, &batch).await {
-                Ok(end) => self.succeed(end, batch),
-                Err(BatchError::Refused(_)) => self.commit_in_turn(batch).await,
-                Err(BatchError::Unknown(error)) => self.lose(&error, batch),
+        tokio::select! {
+            biased;
+            landed = landing => self.landed(landed).await,
+            request = receiver.recv(), if takes => match request {
+                Some(request) => self.take(request),
+                None => self.closed = true,
             },
         }
-        histogram!("ddc_append_seconds").record(started.elapsed());
+        !(self.closed && self.flights.is_empty() && self.gathered.is_empty())
     }
 
-    async fn append(&mut self, end: Tip, batch: &[Request]) -> Result<Tip, BatchError> {
-        store::append(self.connection().await?, end, batch.iter().map(|request| &request.append)).await
+    /// Whether it is this node's turn, and nothing is on its way.
+    fn has_turn(&self) -> bool {
+        self.lines.iter().any(Line::has_turn)
     }
 
-    fn succeed(&mut self, end: Tip, batch: Vec<Request>) {
-        let mut position = self.end.map_or(0, |end| end.position);
-        self.moved(position, end);
-        for request in batch {
-            position += i64::try_from(request.append.rows.len()).unwrap_or_default();
-            request.succeed(position);
+    async fn leave_turn(&mut self) {
+        if let Some(line) = self.line_in_turn() {
+            match line.leave_turn().await {
+                Ok(line) => self.lines.push(line),
+                Err(error) => tracing::warn!(%error, "the connection on which this node appends was lost"),
+            }
         }
+    }
+
+    fn line_in_turn(&mut self) -> Option<Line> {
+        self.lines.extract_if(.., |line| line.has_turn()).next()
+    }
+
+    /// The one that has the turn, if there is one.
+    async fn line(&mut self) -> Result<Line, sqlx::Error> {
+        match self.line_in_turn().or_else(|| self.lines.pop()) {
+            Some(line) => Ok(line),
+            None => Line::connect(&self.pool).await,
+        }
+    }
+
+    /// Sends the next batch on its way.
+    async fn send(&mut self) {
+        let batch = std::mem::take(&mut self.gathered);
+        self.bytes = 0;
+        let (waiting, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|request| request.append.rows.is_empty());
+        let batch = still_so(batch);
+        if !batch.is_empty() {
+            match self.flights.back().map(|flight| flight.end).or(self.end) {
+                Some(tip) if self.alone || self.has_turn() => self.take_off(tip, batch).await,
+                _ => {
+                    let (commands, started) = (batch.len(), Instant::now());
+                    self.commit_in_turn(batch).await;
+                    self.pace.answered(commands, self.receiver.len(), started.elapsed());
+                }
+            }
+        }
+        match self.flights.back_mut() {
+            Some(flight) => flight.waiting.extend(waiting),
+            None => waiting.into_iter().for_each(Request::settle),
+        }
+    }
+
+    async fn take_off(&mut self, base: Tip, batch: Vec<Request>) {
+        let follows = !self.flights.is_empty();
+        let prepared = Statement::after(base, follows, batch.iter().map(|request| &request.append));
+        let taken_off = match prepared {
+            Ok(statement) => self.line().await.map(|line| (statement, line)).map_err(Into::into),
+            Err(error) => Err(error),
+        };
+        match taken_off {
+            Ok((statement, line)) => {
+                let mut flight = Flight::new(batch, base, statement, line);
+                match flight.send().await {
+                    None => self.flights.push_back(flight),
+                    Some(landed) => self.settle(flight, landed).await,
+                }
+            }
+            Err(BatchError::Refused(_)) => self.commit_in_turn(batch).await,
+            Err(BatchError::Unknown(error)) => self.lose(&error, batch),
+        }
+    }
+
+    /// The first flight has landed.
+    async fn landed(&mut self, landed: Landed) {
+        if let Some(flight) = self.flights.pop_front() {
+            self.settle(flight, landed).await;
+        }
+        if self.flights.is_empty() && self.lines.iter().any(Line::is_over) {
+            self.leave_turn().await;
+        }
+    }
+
+    /// Tells each caller what became of a flight.
+    async fn settle(&mut self, flight: Flight, landed: Landed) {
+        let (commands, took) = (flight.batch.len(), flight.took());
+        let Flight { batch, waiting, base, end, .. } = flight;
+        self.lines.extend(landed.line);
+        match landed.outcome {
+            Ok(_) => self.succeed(base, end, batch),
+            Err(BatchError::Unknown(error)) => self.lose(&error, batch),
+            Err(BatchError::Refused(_)) => {
+                // What followed it was decided on it, and is refused with it. A turn begins with nothing on its way.
+                let behind = match self.flights.pop_front() {
+                    Some(mut behind) => {
+                        let Landed { line, outcome } = behind.land().await;
+                        self.lines.extend(line);
+                        Some((behind, Landed { line: None, outcome }))
+                    }
+                    None => None,
+                };
+                self.commit_in_turn(batch).await;
+                if let Some((behind, landed)) = behind {
+                    Box::pin(self.settle(behind, landed)).await;
+                }
+            }
+        }
+        waiting.into_iter().for_each(Request::settle);
+        self.pace.answered(commands, self.gathered.len() + self.receiver.len(), took);
+    }
+
+    fn succeed(&mut self, base: Tip, end: Tip, mut batch: Vec<Request>) {
+        let mut position = base.position;
+        let positions: Vec<i64> = batch
+            .iter()
+            .map(|request| {
+                position += i64::try_from(request.append.rows.len()).unwrap_or_default();
+                position
+            })
+            .collect();
+        self.end = Some(end);
+        let rows = batch.iter_mut().flat_map(|request| std::mem::take(&mut request.append.rows)).collect();
+        self.told.of(base.position, end.position, rows);
+        batch.into_iter().zip(positions).for_each(|(request, position)| request.succeed(position));
     }
 
     /// Whether the batch was appended is not known.
     fn lose(&mut self, error: &sqlx::Error, batch: Vec<Request>) {
-        (self.connection, self.turn, self.end) = (None, None, None);
+        self.lines.clear();
+        self.end = None;
         tracing::error!(%error, commands = batch.len(), "the journal cannot be reached");
         let detail = error.to_string();
         batch.into_iter().for_each(|request| request.fail(ExecuteError::Unavailable(detail.clone())));
     }
 
-    /// The head moves before anyone is told, so that whoever is told finds it moved.
-    fn moved(&mut self, base: i64, end: Tip) {
-        self.end = Some(end);
-        if end.position > base {
-            advance(&self.head, end.position);
-            self.news.tell(Appended { base, end: end.position });
-        }
-    }
-
     /// The second way. Should even that be refused as a whole, each command is tried alone, so that whatever is wrong
     /// with one never fails its neighbours.
     async fn commit_in_turn(&mut self, batch: Vec<Request>) {
+        let mut batch = still_so(batch);
+        if batch.is_empty() {
+            return;
+        }
         counter!("ddc_append_turns_total").increment(1);
         match self.append_in_turn(&batch).await {
             Ok(appended) => {
                 self.alone = self.end == Some(appended.before);
-                self.moved(appended.before.position, appended.after);
+                self.end = Some(appended.after);
+                let held = batch.iter_mut().zip(&appended.outcomes);
+                let held = held.filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
+                let rows = held.flat_map(|(request, _)| std::mem::take(&mut request.append.rows)).collect();
+                self.told.of(appended.before.position, appended.after.position, rows);
                 batch.into_iter().zip(appended.outcomes).for_each(|(request, outcome)| match outcome {
                     Outcome::Appended(position) => request.succeed(position),
                     Outcome::Conflict => request.fail(ExecuteError::Conflict),
@@ -285,11 +365,7 @@ impl Commits {
             Err(BatchError::Refused(reason)) => {
                 tracing::warn!(reason, "a batch was refused twice, its commands are tried one by one");
                 for request in batch {
-                    if request.is_void() {
-                        request.fail(ExecuteError::Conflict);
-                    } else {
-                        Box::pin(self.commit_in_turn(vec![request])).await;
-                    }
+                    Box::pin(self.commit_in_turn(vec![request])).await;
                 }
             }
         }
@@ -297,14 +373,17 @@ impl Commits {
 
     async fn append_in_turn(&mut self, batch: &[Request]) -> Result<turn::Appended, BatchError> {
         let appends: Vec<&Append> = batch.iter().map(|request| &request.append).collect();
-        let held = self.turn;
-        let connection = self.connection().await?;
-        let turn = match held {
-            Some(turn) => turn,
-            None => Turn::take(connection).await?,
-        };
-        let appended = turn.append(connection, &appends).await;
-        self.turn = Some(turn);
+        let mut line = self.line().await?;
+        line.take_turn().await?;
+        let appended = turn::append(&mut line, &appends).await;
+        self.lines.push(line);
         appended
     }
+}
+
+/// Those that were decided on what is still so.
+fn still_so(batch: Vec<Request>) -> Vec<Request> {
+    let (void, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(Request::is_void);
+    void.into_iter().for_each(|request| request.fail(ExecuteError::Conflict));
+    batch
 }

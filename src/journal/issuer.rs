@@ -44,6 +44,11 @@ impl Issuer {
         Self { causation: Some(position), correlation_id: metadata.correlation_id.clone(), ..Self::system(command) }
     }
 
+    /// When, as exactly as the database keeps it: what is told of an event is to be what is read of it later.
+    pub(super) fn recorded_at(&self) -> DateTime<Utc> {
+        self.at.trunc_subsecs(6)
+    }
+
     pub(super) fn metadata(&self) -> Metadata {
         Metadata {
             at: self.at,

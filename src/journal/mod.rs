@@ -13,12 +13,16 @@
 mod cache;
 pub mod chain;
 mod committer;
+mod flight;
 mod ids;
 mod issuer;
+mod line;
 mod load;
 mod news;
+mod pace;
 mod repository;
 mod reservation;
+mod statement;
 mod store;
 mod turn;
 mod unit;
@@ -36,7 +40,7 @@ use std::{
 
 use kernel::UserId;
 use postgres_es::PostgresEventRepository;
-use runtime::Codec;
+use runtime::{Codec, feed::Feed};
 use sqlx::PgPool;
 use tokio::sync::watch;
 
@@ -48,7 +52,12 @@ pub use unit::{Committed, Unit};
 pub use upcasters::upcasters;
 pub use vault::{MasterKey, PostgresVault};
 
-use self::{cache::Streams, committer::Committer, load::Loaded, news::News};
+use self::{
+    cache::Streams,
+    committer::Committer,
+    load::Loaded,
+    news::{News, Told},
+};
 
 /// Why a command did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -163,6 +172,7 @@ struct Inner {
     ids: Ids,
     installation_key: aws_lc_rs::hmac::Key,
     head: watch::Sender<i64>,
+    feed: Arc<Feed>,
     /// Up to here the streams that other nodes have moved are known as such.
     followed: AtomicI64,
     /// What this journal is called in the news of its appends.
@@ -179,10 +189,13 @@ impl Journal {
         let position: i64 = sqlx::query_scalar("SELECT position FROM journal_head").fetch_one(&pool).await?;
         let head = watch::Sender::new(position);
         let writer = uuid::Uuid::now_v7().to_string();
+        let feed = Feed::new(pool.clone(), head.subscribe());
+        let told =
+            Told { head: head.clone(), feed: Arc::clone(&feed), news: News::start(pool.clone(), writer.clone()) };
         Ok(Self(Arc::new(Inner {
             repository: PostgresEventRepository::new(pool.clone()),
             streams: Streams::default(),
-            committer: Committer::start(pool.clone(), News::start(pool.clone(), writer.clone()), head.clone()),
+            committer: Committer::start(pool.clone(), told)?,
             ids: Ids::new(pool.clone()),
             installation_key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, installation_key),
             last_written: moka::sync::Cache::builder()
@@ -192,6 +205,7 @@ impl Journal {
             pool,
             codec,
             head,
+            feed,
             followed: AtomicI64::new(position),
             writer,
         })))
@@ -216,6 +230,12 @@ impl Journal {
     #[must_use]
     pub fn head(&self) -> watch::Receiver<i64> {
         self.0.head.subscribe()
+    }
+
+    /// The journal's end as this node's readers see it; somebody has to keep it going.
+    #[must_use]
+    pub fn feed(&self) -> &Arc<Feed> {
+        &self.0.feed
     }
 
     /// Tells of appends, of whichever node, in the order in which it made them: forgets what is known of the streams that
@@ -258,7 +278,7 @@ impl Journal {
             }
             self.0.followed.fetch_max(position, Ordering::AcqRel);
         }
-        committer::advance(&self.0.head, position);
+        news::advance(&self.0.head, position);
         Ok(())
     }
 

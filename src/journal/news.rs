@@ -1,17 +1,20 @@
-//! Tells all nodes what this one has appended, behind the appends: nobody who commands waits for it.
+//! Tells this node's readers what it has appended, and behind that all nodes: nobody who commands waits for them.
 //!
 //! Appends that follow each other are one piece of news. What is lost here (the database went away, the node died) the
 //! others find by their poll.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use runtime::feed::Feed;
 use sqlx::{Connection, PgConnection, PgPool};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+
+use super::store::Row;
 
 /// How many appends may wait to be told.
 const QUEUE: usize = 1024;
-/// News come no closer together: each costs every node a look.
-const PAUSE: Duration = Duration::from_millis(1);
+/// News come no closer together: each costs every node a look. This node's own readers do not wait for them.
+const PAUSE: Duration = Duration::from_millis(3);
 
 /// The positions before and at the end of what was appended.
 pub(super) struct Appended {
@@ -34,6 +37,38 @@ impl News {
         // With so many waiting, the database does not answer, and the others look for themselves.
         let _ = self.0.try_send(appended);
     }
+}
+
+/// Who is told of an append: this node's readers, and the other nodes.
+pub(super) struct Told {
+    pub(super) head: watch::Sender<i64>,
+    pub(super) feed: Arc<Feed>,
+    pub(super) news: News,
+}
+
+impl Told {
+    /// The head moves before anyone is answered, so that whoever is answered finds it moved.
+    pub(super) fn of(&self, base: i64, end: i64, rows: Vec<Row>) {
+        if end == base {
+            return;
+        }
+        if self.feed.is_running() {
+            self.feed.offer((base + 1..).zip(rows).map(|(position, row)| row.appended(position)).collect());
+        }
+        advance(&self.head, end);
+        self.news.tell(Appended { base, end });
+    }
+}
+
+/// Moves the known head forward, never back.
+pub(super) fn advance(head: &watch::Sender<i64>, position: i64) {
+    head.send_if_modified(|known| {
+        let news = position > *known;
+        if news {
+            *known = position;
+        }
+        news
+    });
 }
 
 struct Teller {

@@ -1,12 +1,13 @@
-//! The one statement that inserts events, and what the database says to it.
+//! What goes into the journal and what is expected of it, and what the database says to that.
 
 use chrono::{DateTime, Utc};
 use kernel::UserId;
+use runtime::feed::Appended;
 use sqlx::{PgConnection, error::DatabaseError};
 
 use super::{
     cache::StreamId,
-    chain::{Canonical, Hash, block_hash, event_hash},
+    chain::{Canonical, Hash, event_hash},
 };
 
 /// An event on its way into the journal.
@@ -35,6 +36,23 @@ impl Row {
             metadata: &self.metadata,
         });
         self
+    }
+}
+
+impl Row {
+    /// The same row, now that it is in the journal.
+    pub(super) fn appended(self, position: i64) -> Appended {
+        Appended {
+            position,
+            aggregate_type: self.stream.kind.into_owned(),
+            aggregate_id: self.stream.id.into_string(),
+            sequence: self.sequence,
+            event_type: self.event_type,
+            event_version: self.event_version,
+            payload: self.payload,
+            metadata: self.metadata,
+            recorded_at: self.recorded_at,
+        }
     }
 }
 
@@ -159,131 +177,4 @@ pub(super) async fn present<'a>(
     .await?;
     let hash = hash.try_into().map_err(|_| sqlx::Error::Protocol("the journal's head has no SHA-256".to_owned()))?;
     Ok(Present { tip: Tip { position, hash }, versions, used })
-}
-
-#[derive(Default)]
-struct Columns<'a> {
-    types: Vec<&'a str>,
-    ids: Vec<&'a str>,
-    sequences: Vec<i64>,
-    event_types: Vec<&'a str>,
-    event_versions: Vec<&'a str>,
-    payloads: Vec<&'a str>,
-    metadatas: Vec<&'a str>,
-    recorded: Vec<DateTime<Utc>>,
-    hashes: Vec<&'a [u8]>,
-    depended_types: Vec<&'a str>,
-    depended_ids: Vec<&'a str>,
-    depended_versions: Vec<i64>,
-    key_users: Vec<i64>,
-    keys: Vec<&'a str>,
-    key_hashes: Vec<&'a str>,
-    key_statuses: Vec<i32>,
-    key_bodies: Vec<&'a str>,
-    key_versions: Vec<Option<i64>>,
-    key_positions: Vec<i64>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(base: i64, batch: impl Iterator<Item = &'a Append>) -> Self {
-        let mut c = Self::default();
-        let mut position = base;
-        for append in batch {
-            for row in &append.rows {
-                c.types.push(&row.stream.kind);
-                c.ids.push(&row.stream.id);
-                c.sequences.push(row.sequence);
-                c.event_types.push(&row.event_type);
-                c.event_versions.push(&row.event_version);
-                c.payloads.push(&row.payload);
-                c.metadatas.push(&row.metadata);
-                c.recorded.push(row.recorded_at);
-                c.hashes.push(&row.hash);
-                position += 1;
-            }
-            for expected in &append.depended {
-                c.depended_types.push(&expected.stream.kind);
-                c.depended_ids.push(&expected.stream.id);
-                c.depended_versions.push(expected.version);
-            }
-            if let Some(kept) = &append.remembered {
-                c.key_users.push(kept.user.get());
-                c.keys.push(&kept.key);
-                c.key_hashes.push(&kept.hash);
-                c.key_statuses.push(kept.answer.status.into());
-                c.key_bodies.push(&kept.answer.body);
-                c.key_versions.push(kept.answer.version);
-                c.key_positions.push(position);
-            }
-        }
-        c
-    }
-}
-
-/// Appends a batch after `tip`, whole or not at all, and answers the journal's new end.
-///
-/// It is one statement, for that is all that an append costs: positions and the next block are made here. Should the
-/// journal have another end by now, the positions are taken and their key refuses them; so do the keys of the streams
-/// and of the answers where they are. A stream that is only depended on is looked at: if the journal's end is `tip`, then
-/// nothing has come after what the statement sees.
-pub(super) async fn append<'a>(
-    connection: &mut PgConnection,
-    tip: Tip,
-    batch: impl Iterator<Item = &'a Append>,
-) -> Result<Tip, BatchError> {
-    let c = Columns::of(tip.position, batch);
-    let hash = block_hash(&tip.hash, &c.hashes);
-    let end = tip.position + i64::try_from(c.types.len()).unwrap_or(i64::MAX);
-    let done = sqlx::query(
-        "WITH turn AS MATERIALIZED (
-             SELECT pg_advisory_xact_lock('journal_blocks'::regclass::bigint)
-         ), sound AS MATERIALIZED (
-             SELECT FROM turn WHERE NOT EXISTS (
-                 SELECT FROM unnest($13::text[], $14::text[], $15::bigint[]) AS d(type, id, version)
-                 WHERE d.version <> COALESCE((SELECT max(sequence) FROM events
-                                              WHERE aggregate_type = d.type AND aggregate_id = d.id), 0))
-         ), appended AS (
-             INSERT INTO events
-             SELECT $1 + u.n, u.type, u.id, u.sequence, u.event_type, u.event_version, u.payload::json,
-                    u.metadata::json, u.recorded, u.hash
-             FROM sound, unnest($4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[],
-                                $11::timestamptz[], $12::bytea[])
-                 WITH ORDINALITY
-                 AS u(type, id, sequence, event_type, event_version, payload, metadata, recorded, hash, n)
-         ), kept AS (
-             INSERT INTO idempotency_keys (user_id, key, request_hash, status, body, version, position)
-             SELECT k.* FROM sound, unnest($16::bigint[], $17::text[], $18::text[], $19::integer[], $20::text[],
-                                           $21::bigint[], $22::bigint[]) AS k
-         )
-         INSERT INTO journal_blocks SELECT $1 + 1, $2, $3 FROM sound",
-    )
-    .bind(tip.position)
-    .bind(end)
-    .bind(hash.as_slice())
-    .bind(&c.types)
-    .bind(&c.ids)
-    .bind(&c.sequences)
-    .bind(&c.event_types)
-    .bind(&c.event_versions)
-    .bind(&c.payloads)
-    .bind(&c.metadatas)
-    .bind(&c.recorded)
-    .bind(&c.hashes)
-    .bind(&c.depended_types)
-    .bind(&c.depended_ids)
-    .bind(&c.depended_versions)
-    .bind(&c.key_users)
-    .bind(&c.keys)
-    .bind(&c.key_hashes)
-    .bind(&c.key_statuses)
-    .bind(&c.key_bodies)
-    .bind(&c.key_versions)
-    .bind(&c.key_positions)
-    .execute(connection)
-    .await?;
-    if done.rows_affected() == 1 {
-        Ok(Tip { position: end, hash })
-    } else {
-        Err(BatchError::Refused("a stream that a command depends on has moved".to_owned()))
-    }
 }

@@ -4,22 +4,14 @@
 //! Whoever has the turn keeps it for a moment: what it decides meanwhile is decided on what is so, and nodes that write
 //! to the same streams get on by turns instead of undoing each other's work.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
-
-use sqlx::PgConnection;
+use std::collections::HashMap;
 
 use super::{
     cache::StreamId,
+    line::Line,
+    statement::Statement,
     store::{self, Append, BatchError, Present, Tip},
 };
-
-/// How long a turn goes on if there is always more to append.
-const TURN: Duration = Duration::from_millis(10);
-/// A turn whose node is silent for so long, because it hangs, is ended by the database.
-const SILENCE: &str = "3s";
 
 /// What becomes of one command of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,47 +29,19 @@ pub(super) struct Appended {
     pub(super) after: Tip,
 }
 
-/// A node's turn to append; it is the connection's, and ends with it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Turn(Instant);
-
-impl Turn {
-    /// Waits for the turn.
-    pub(super) async fn take(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
-        sqlx::query(
-            "SELECT pg_advisory_lock('journal_blocks'::regclass::bigint),
-                    set_config('idle_session_timeout', $1, false)",
-        )
-        .bind(SILENCE)
-        .execute(connection)
-        .await?;
-        Ok(Self(Instant::now()))
-    }
-
-    pub(super) async fn leave(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "SELECT pg_advisory_unlock('journal_blocks'::regclass::bigint),
-                    set_config('idle_session_timeout', '0', false)",
-        )
-        .execute(connection)
-        .await?;
-        Ok(())
-    }
-
-    pub(super) fn is_over(self) -> bool {
-        self.0.elapsed() > TURN
-    }
-
-    /// Appends what holds of a batch.
-    pub(super) async fn append(self, connection: &mut PgConnection, batch: &[&Append]) -> Result<Appended, BatchError> {
-        let present = store::present(connection, batch.iter().copied()).await?;
-        let outcomes = judge(batch, &present);
-        let held = batch.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
-        let held: Vec<&Append> = held.map(|(append, _)| *append).collect();
-        let before = present.tip;
-        let after = if held.is_empty() { before } else { store::append(connection, before, held.into_iter()).await? };
-        Ok(Appended { outcomes, before, after })
-    }
+/// Appends what holds of a batch. The line has the turn.
+pub(super) async fn append(line: &mut Line, batch: &[&Append]) -> Result<Appended, BatchError> {
+    let connection = line.connection();
+    let present = store::present(connection, batch.iter().copied()).await?;
+    let outcomes = judge(batch, &present);
+    let held = batch.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
+    let held: Vec<&Append> = held.map(|(append, _)| *append).collect();
+    let before = present.tip;
+    let after = match held.as_slice() {
+        [] => before,
+        held => Statement::after(before, false, held.iter().copied())?.append(connection).await?,
+    };
+    Ok(Appended { outcomes, before, after })
 }
 
 /// Which commands hold: those whose streams are all where they expect them, after the commands before them in the

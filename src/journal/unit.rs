@@ -197,14 +197,14 @@ impl<'a> Unit<'a> {
                 event_version: event.event_version(),
                 payload,
                 metadata: Arc::clone(&metadata),
-                recorded_at: self.issuer.at,
+                recorded_at: self.issuer.recorded_at(),
                 hash: GENESIS,
             };
             self.rows.push(row.sealed());
         }
-        loaded.stamp.updated_at = self.issuer.at;
+        loaded.stamp.updated_at = self.issuer.recorded_at();
         if from == 0 {
-            loaded.stamp.created_at = self.issuer.at;
+            loaded.stamp.created_at = self.issuer.recorded_at();
         }
         let version = loaded.stamp.version;
         if from / SNAPSHOT_EVERY != loaded.stamp.version / SNAPSHOT_EVERY {

@@ -1,5 +1,6 @@
 //! Companies, and with them what every resource has: problems, versions, idempotency keys, read-your-writes.
 
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
@@ -97,6 +98,23 @@ async fn pages_follow_each_other_both_ways() {
     assert_eq!(names(&second), ["Company 13", "Company 12", "Company 11"]);
     admin.get("/api/common/companies/?page=501").await.expect_problem(422, "PAGE_TOO_DEEP");
     admin.get("/api/common/companies/?cursor=nonsense").await.expect_problem(422, "INVALID");
+}
+
+/// A long list is not counted with every page, but whoever writes finds the write counted.
+#[tokio::test]
+async fn ones_own_writes_are_counted_in_a_long_list() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let create = async |number: usize| {
+        admin.post("/api/common/company/", json!({"name": format!("Company {number}")})).await.expect(201)
+    };
+    for tens in 0..55 {
+        join_all((0..10).map(|one| create(tens * 10 + one))).await;
+    }
+    for more in 0..3 {
+        assert_eq!(admin.get("/api/common/companies/").await.expect(200)["count"], 550 + more);
+        create(550 + more).await;
+    }
 }
 
 #[tokio::test]

@@ -104,6 +104,46 @@ async fn many_writers_on_overlapping_streams_lose_nothing_and_leave_no_hole() {
     node.prove_projections().await;
 }
 
+/// What is sent behind a refused batch is refused with it; both are then appended in the node's turn, which is not lost
+/// on the way.
+#[tokio::test]
+async fn a_node_that_is_interrupted_while_batches_follow_each_other_fails_nothing() {
+    const WRITERS: usize = 64;
+    const COMMANDS: usize = 60;
+    let node = Node::start().await;
+    let journal = node.app.tenant.journal.clone();
+    let streams = join_all((0..WRITERS).map(|_| create(&journal))).await;
+    let before = positions(journal.pool()).await.0;
+    let other = Journal::open(journal.pool().clone(), journal.codec().clone(), &[0; 32]).await.unwrap();
+    let elsewhere = create(&other).await;
+    let writers = streams.into_iter().map(|id| {
+        let journal = journal.clone();
+        async move {
+            for command in 0..COMMANDS {
+                change(&journal, id, &format!("c{command}")).await.unwrap();
+            }
+        }
+    });
+    let writing = join_all(writers);
+    // Now and then, so that the writers' node believes in between that it is alone.
+    let interrupting = async {
+        let (mut head, mut interruptions) = (journal.head(), 0);
+        loop {
+            let next = *head.borrow() + WRITERS as i64 * 2;
+            if next > before + (WRITERS * COMMANDS) as i64 {
+                return interruptions;
+            }
+            head.wait_for(|position| *position >= next).await.unwrap();
+            change(&other, elsewhere, &format!("i{interruptions}")).await.unwrap();
+            interruptions += 1;
+        }
+    };
+    let (_, interruptions) = tokio::join!(writing, interrupting);
+    let (count, last, head) = positions(journal.pool()).await;
+    assert_eq!((last, head), (count, count), "positions are dense");
+    assert_eq!(count - before, 1 + (WRITERS * COMMANDS) as i64 + interruptions);
+}
+
 #[tokio::test]
 async fn a_hot_stream_is_a_queue_and_not_a_storm() {
     let node = Node::start().await;

@@ -1,15 +1,20 @@
 //! The journal as readers see it: what comes after a position, in order, without holes.
 //!
-//! A node reads what is new once, for all its readers: [`Feed`]. A reader that is further behind asks the database.
+//! A node reads what is new once, for all its readers: [`Feed`]. What it has appended itself it need not read at all. A
+//! reader that is further behind asks the database.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, types::Json};
 use tokio::sync::watch;
 
 use crate::{COLUMNS, Codec, Recorded};
@@ -50,6 +55,41 @@ pub async fn head(pool: &PgPool) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT position FROM journal_head").fetch_one(pool).await
 }
 
+/// An event that this node has just appended, as it is stored.
+#[derive(Debug)]
+pub struct Appended {
+    pub position: i64,
+    pub aggregate_type: String,
+    pub aggregate_id: String,
+    pub sequence: i64,
+    pub event_type: String,
+    pub event_version: String,
+    pub payload: String,
+    pub metadata: Arc<str>,
+    pub recorded_at: DateTime<Utc>,
+}
+
+impl Appended {
+    /// The event, if it is the one after a position.
+    fn follows(self, position: i64) -> Option<Recorded> {
+        (self.position == position + 1).then(|| self.recorded().ok()).flatten()
+    }
+
+    fn recorded(self) -> Result<Recorded, serde_json::Error> {
+        Ok(Recorded {
+            position: self.position,
+            aggregate_type: self.aggregate_type,
+            aggregate_id: self.aggregate_id,
+            sequence: self.sequence,
+            event_type: self.event_type,
+            event_version: self.event_version,
+            payload: Json(serde_json::value::RawValue::from_string(self.payload)?),
+            metadata: Json(serde_json::from_str(&self.metadata)?),
+            recorded_at: self.recorded_at,
+        })
+    }
+}
+
 /// The journal's end, read once for all readers of a node.
 pub struct Feed {
     pool: PgPool,
@@ -58,6 +98,10 @@ pub struct Feed {
     /// The last position whose event is at hand.
     reached: watch::Sender<i64>,
     latest: Mutex<Latest>,
+    /// What this node has appended and [`Feed::run`] has not taken yet.
+    appended: Mutex<Vec<Appended>>,
+    /// Whether somebody takes it.
+    runs: AtomicBool,
 }
 
 /// The events at hand: all after `after`, without a hole.
@@ -77,14 +121,35 @@ impl Feed {
             heard,
             reached: watch::Sender::new(position),
             latest: Mutex::new(Latest { after: position, events: VecDeque::new(), bytes: 0 }),
+            appended: Mutex::default(),
+            runs: AtomicBool::new(false),
         })
+    }
+
+    /// Whether what this node appends is worth telling.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    /// Tells what this node has appended, before the journal's head is told to have moved. What does not follow on what is
+    /// at hand, because another node has appended too, is read from the journal like all else.
+    pub fn offer(&self, events: Vec<Appended>) {
+        let mut appended = self.appended.lock().unwrap_or_else(PoisonError::into_inner);
+        if appended.len() + events.len() > KEPT.0 {
+            appended.clear();
+        } else {
+            appended.extend(events);
+        }
     }
 
     /// Reads what is new, until the node shuts down.
     pub async fn run(self: Arc<Self>) {
         let mut heard = self.heard.clone();
+        self.runs.store(true, Ordering::Relaxed);
         loop {
             let target = *heard.borrow_and_update();
+            self.take_appended();
             let outcome = if target > self.position() {
                 self.read(target).await
             } else {
@@ -104,6 +169,26 @@ impl Feed {
                 tracing::warn!(%error, "the journal cannot be read, trying again");
                 tokio::time::sleep(PAUSE).await;
             }
+        }
+    }
+
+    /// Those of this node's own events that follow on what is at hand.
+    fn take_appended(&self) {
+        let appended = std::mem::take(&mut *self.appended.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut position = self.position();
+        let mut events = Vec::with_capacity(appended.len());
+        for event in appended {
+            if event.position <= position {
+                continue;
+            }
+            // What cannot be taken from here is read from the journal, which tells what is wrong with it.
+            let Some(recorded) = event.follows(position) else { break };
+            position = recorded.position;
+            events.push(recorded);
+        }
+        if !events.is_empty() {
+            self.keep(events);
+            self.reached.send_replace(position);
         }
     }
 
@@ -212,4 +297,53 @@ impl Latest {
 
 fn size(event: &Recorded) -> usize {
     event.payload.get().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn appended(position: i64, payload: &str) -> Appended {
+        Appended {
+            position,
+            aggregate_type: "company".to_owned(),
+            aggregate_id: "1".to_owned(),
+            sequence: position,
+            event_type: "company.created".to_owned(),
+            event_version: "1.0".to_owned(),
+            payload: payload.to_owned(),
+            metadata: r#"{"at": "2026-01-01T00:00:00Z", "command": "company.create", "correlation_id": "1"}"#.into(),
+            recorded_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    /// A feed at position 5 whose database nobody asks.
+    fn feed() -> Result<Arc<Feed>, sqlx::Error> {
+        let (_, heard) = watch::channel(5);
+        Ok(Feed::new(PgPool::connect_lazy("postgres://nowhere.invalid/none")?, heard))
+    }
+
+    #[tokio::test]
+    async fn what_this_node_appended_is_at_hand_without_being_read() -> Result<(), sqlx::Error> {
+        let feed = feed()?;
+        feed.offer(vec![appended(6, "{}"), appended(7, r#"{"name": "Acme"}"#)]);
+        feed.take_appended();
+        let events = feed.after(5, 7, &[], 10).await?;
+        assert_eq!(events.iter().map(|event| event.position).collect::<Vec<_>>(), [6, 7]);
+        assert_eq!(events.last().map(|event| event.payload.get()), Some(r#"{"name": "Acme"}"#));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_does_not_follow_is_left_to_the_journal() -> Result<(), sqlx::Error> {
+        let feed = feed()?;
+        // Position 7 is another node's; 5 has been read before.
+        feed.offer(vec![appended(5, "{}"), appended(6, "{}"), appended(8, "{}")]);
+        feed.take_appended();
+        assert_eq!(feed.position(), 6);
+        feed.offer(vec![appended(7, "no JSON"), appended(8, "{}")]);
+        feed.take_appended();
+        assert_eq!(feed.position(), 6, "the journal tells what is wrong with it");
+        Ok(())
+    }
 }

@@ -1,5 +1,7 @@
 //! Lists: a page of rendered rows, found by keyset, with a count that stays cheap.
 
+use std::time::{Duration, Instant};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row, postgres::PgRow};
@@ -8,7 +10,11 @@ use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row, postgr
 pub const COUNT_LIMIT: i64 = 10_000;
 
 /// For how long a list that was too long to be counted is taken to be so.
-const LONG_FOR: std::time::Duration = std::time::Duration::from_secs(10);
+const LONG_FOR: Duration = Duration::from_secs(10);
+/// To count up to here costs no more than the page …
+const FEW: i64 = 500;
+/// … and beyond, a list is counted no more often than this, unless the caller's own writes are to be counted.
+const MANY_FOR: Duration = Duration::from_secs(1);
 
 /// One condition on a row; all of a list's must hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,13 +83,51 @@ impl Cursor {
     }
 }
 
-/// Which lists have lately been found to be longer than is counted: they are not counted again with every page.
+/// How long lists have lately been found to be: they are not counted again with every page.
 #[derive(Clone)]
-pub struct LongLists(moka::sync::Cache<String, ()>);
+pub struct Counts(moka::sync::Cache<String, Counted>);
 
-impl Default for LongLists {
+/// How many rows a list had, when its table had reached at least this position.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    rows: i64,
+    position: i64,
+    at: Instant,
+}
+
+impl Default for Counts {
     fn default() -> Self {
         Self(moka::sync::Cache::builder().max_capacity(10_000).time_to_live(LONG_FOR).build())
+    }
+}
+
+impl Counts {
+    /// What is known of a list that is to show a position.
+    fn get(&self, list: &str, wanted: i64) -> Option<i64> {
+        let Counted { rows, position, at } = self.0.get(list)?;
+        let holds = rows > COUNT_LIMIT || (position >= wanted && at.elapsed() < MANY_FOR);
+        holds.then_some(rows)
+    }
+
+    fn keep(&self, list: String, rows: i64, position: i64) {
+        if rows > FEW {
+            self.0.insert(list, Counted { rows, position, at: Instant::now() });
+        }
+    }
+}
+
+/// What a read model shows: the position that the caller wants to see, and the one that it has at least reached.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    pub wanted: i64,
+    pub reached: i64,
+}
+
+impl Shown {
+    /// What shows more than the journal's events, and is as it is now: no earlier count of it holds.
+    #[must_use]
+    pub fn now(reached: i64) -> Self {
+        Self { wanted: i64::MAX, reached }
     }
 }
 
@@ -113,12 +157,17 @@ impl List {
     ///
     /// # Errors
     /// When the database fails; [`sqlx::Error::Decode`] when the cursor does not fit the order.
-    pub async fn fetch(self, connection: &mut PgConnection, long: &LongLists) -> Result<Page, sqlx::Error> {
+    pub async fn fetch(
+        self,
+        connection: &mut PgConnection,
+        counts: &Counts,
+        shown: Shown,
+    ) -> Result<Page, sqlx::Error> {
         let rows = self.rows(connection).await?;
-        let shown = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let found = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         let count = match self.from {
-            From::Start if shown <= self.size => shown,
-            _ => self.count(connection, long).await?,
+            From::Start if found <= self.size => found,
+            _ => self.count(connection, counts, shown).await?,
         };
         self.page(count, rows)
     }
@@ -137,18 +186,16 @@ impl List {
     }
 
     /// How many rows there are; one more than [`COUNT_LIMIT`] stands for more.
-    async fn count(&self, connection: &mut PgConnection, long: &LongLists) -> Result<i64, sqlx::Error> {
+    async fn count(&self, connection: &mut PgConnection, counts: &Counts, shown: Shown) -> Result<i64, sqlx::Error> {
         let key = format!("{} {:?}", self.table, self.conditions);
-        if long.0.contains_key(&key) {
-            return Ok(COUNT_LIMIT + 1);
+        if let Some(count) = counts.get(&key, shown.wanted) {
+            return Ok(count);
         }
         let mut count = QueryBuilder::new(format!("SELECT count(*) FROM (SELECT FROM {} WHERE ", self.table));
         push_all(&mut count, &self.conditions);
         count.push(format!(" LIMIT {}) AS counted", COUNT_LIMIT + 1));
         let count: i64 = count.build_query_scalar().fetch_one(connection).await?;
-        if count > COUNT_LIMIT {
-            long.0.insert(key, ());
-        }
+        counts.keep(key, count, shown.reached);
         Ok(count)
     }
 

@@ -58,15 +58,15 @@ pub(super) async fn list_benchmarks(call: Call, params: Params) -> Result<HttpRe
     if !params.flag("single")?.unwrap_or(false) {
         return call.list(BenchmarkList::NAME, &params, list, conditions).await;
     }
-    let position = call.settled(BenchmarkList::NAME).await?;
+    let shown = call.shown(BenchmarkList::NAME).await?;
     list.conditions = conditions;
     list.size = 1;
-    let found = call.fetch(list).await?.results;
+    let found = call.fetch(list, shown).await?.results;
     if found.is_empty() {
         return Err(Problem::not_found());
     }
     let mut response = HttpResponse::Ok();
-    Ok(response.insert_header(("DDC-Position", position.to_string())).content_type("application/json").body(found))
+    Ok(response.insert_header(("DDC-Position", shown.reached.to_string())).content_type("application/json").body(found))
 }
 
 /// The benchmark that an answer to a question is compared with: the most specific one, or none.

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Utc};
-use runtime::page::{Condition, Order};
+use runtime::page::{Condition, Order, Shown};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -53,5 +53,5 @@ pub(super) async fn list_http_activities(call: Call, params: Params) -> Result<H
     ];
     call.app().activities.write(&call.tenant().pool).await;
     let position = *call.tenant().journal.head().borrow();
-    call.page_of(&params, list, conditions.into_iter().flatten().collect(), position).await
+    call.page_of(&params, list, conditions.into_iter().flatten().collect(), Shown::now(position)).await
 }

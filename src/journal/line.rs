@@ -1,0 +1,61 @@
+//! The committer's own connections, and whose turn it is to append.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection, PgConnection, PgPool};
+
+/// How long a turn goes on if there is always more to append.
+const TURN: Duration = Duration::from_millis(25);
+/// A turn whose node is silent for so long, because it hangs, is ended by the database.
+const SILENCE: &str = "3s";
+
+/// A connection on which nothing but appends goes: none of them waits for one, or asks whether it still lives.
+pub(super) struct Line {
+    connection: PgConnection,
+    /// Since when nobody else appends. The lock is the connection's, so the turn goes where that goes.
+    turn: Option<Instant>,
+}
+
+impl Line {
+    pub(super) async fn connect(pool: &PgPool) -> Result<Self, sqlx::Error> {
+        Ok(Self { connection: PgConnection::connect_with(&pool.connect_options()).await?, turn: None })
+    }
+
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    pub(super) fn has_turn(&self) -> bool {
+        self.turn.is_some()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.turn.is_some_and(|since| since.elapsed() > TURN)
+    }
+
+    /// Waits for the turn, unless it has it.
+    pub(super) async fn take_turn(&mut self) -> Result<(), sqlx::Error> {
+        if self.turn.is_none() {
+            sqlx::query(
+                "SELECT pg_advisory_lock('journal_blocks'::regclass::bigint),
+                        set_config('idle_session_timeout', $1, false)",
+            )
+            .bind(SILENCE)
+            .execute(&mut self.connection)
+            .await?;
+            self.turn = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    pub(super) async fn leave_turn(mut self) -> Result<Self, sqlx::Error> {
+        sqlx::query(
+            "SELECT pg_advisory_unlock('journal_blocks'::regclass::bigint),
+                    set_config('idle_session_timeout', '0', false)",
+        )
+        .execute(&mut self.connection)
+        .await?;
+        self.turn = None;
+        Ok(self)
+    }
+}
