@@ -50,14 +50,14 @@ pub(crate) async fn serve(peer: Peer, arguments: &Serve) -> Result<()> {
             let body = Bytes::from(std::fs::read(arguments.file.as_ref().context("--file is missing")?)?);
             let body = web::Data::new(body);
             let server = HttpServer::new(move || App::new().app_data(body.clone()).service(page).service(live));
-            server.bind(listen)?.run().await?;
+            server.tcp_nodelay(true).bind(listen)?.run().await?;
         }
         Peer::Commands => {
             let url = arguments.database.as_ref().context("--database is missing")?;
             let framework = vanilla::framework::<Company>(servers::pool(url, vanilla::CONNECTIONS).await?);
             let framework: web::Data<Arc<PostgresCqrs<Company>>> = web::Data::new(framework);
             let server = HttpServer::new(move || App::new().app_data(framework.clone()).service(change).service(live));
-            server.bind(listen)?.run().await?;
+            server.tcp_nodelay(true).bind(listen)?.run().await?;
         }
     }
     Ok(())

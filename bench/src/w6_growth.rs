@@ -30,6 +30,8 @@ const BATCH: i64 = 1_000;
 const BATCHES: i64 = 20;
 /// A node that has been left alone this long is at rest.
 const AT_REST: Duration = Duration::from_secs(4);
+/// A journal that has just been opened has made its connections by then.
+const SETTLED: Duration = Duration::from_millis(100);
 /// Loads of a stream that is not at hand.
 const LOADS: u32 = 20;
 
@@ -225,6 +227,7 @@ async fn cold(url: &str, streams: u32) -> Result<Sample> {
         let id = u64::from(1 + load % streams);
         // Another stream pays for the connections and for the statements' preparation.
         add(&tenant.journal, u64::MAX, 1).await?;
+        tokio::time::sleep(SETTLED).await;
         let started = Instant::now();
         add(&tenant.journal, id, 1).await?;
         latencies.push(started.elapsed());

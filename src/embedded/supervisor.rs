@@ -19,7 +19,7 @@ use super::postgres::Postgres;
 const WATCH: Duration = Duration::from_millis(250);
 /// A server that ended is started again after this, doubled after each end that follows soon.
 const RESTART_AFTER: Duration = Duration::from_millis(250);
-const RESTART_AFTER_LONGEST: Duration = Duration::from_secs(30);
+const RESTART_AFTER_LONGEST: Duration = Duration::from_secs(5);
 /// A server that ran this long counts as healthy again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 

@@ -31,8 +31,10 @@ const BOUND: usize = 10_000;
 /// A batch that takes longer is tried again: neither a stop of the node nor its next batch waits for a dead connection.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// How often it is written.
+/// It is written so often …
 const EVERY: Duration = Duration::from_secs(1);
+/// … or when so much has been noted.
+const MANY: usize = 1_000;
 
 /// Longer paths and user agents are cut.
 const LONGEST: usize = 500;
@@ -59,6 +61,7 @@ struct Activity {
 #[derive(Default)]
 pub struct Activities {
     noted: Mutex<Vec<Activity>>,
+    many: tokio::sync::Notify,
     /// One batch is written at a time, so that whoever waits for it knows that the one before is there too. Whoever gives
     /// up in the middle leaves it to the next.
     batch: tokio::sync::Mutex<Vec<Activity>>,
@@ -69,6 +72,9 @@ impl Activities {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.len() < BOUND {
             noted.push(activity);
+            if noted.len() == MANY {
+                self.many.notify_one();
+            }
         } else {
             drop(noted);
             dropped(1);
@@ -109,6 +115,7 @@ impl Activities {
         while !stopped {
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
+                () = app.activities.many.notified() => {}
                 _ = stop.wait_for(|stop| *stop) => stopped = true,
             }
             app.activities.write(&app.tenant.pool).await;

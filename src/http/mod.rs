@@ -189,6 +189,8 @@ pub fn serve(app: web::Data<App>, listener: std::net::TcpListener) -> Result<Ser
             .default_service(web::to(no_such_route))
     })
     .on_connect(connections::watch)
+    // An answer that is written in two parts is not to wait for the caller's acknowledgement of the first.
+    .tcp_nodelay(true)
     .max_connections(connections::per_worker())
     // Who has gone away no longer waits for a place; what has got one is brought to its end all the same.
     .h1_allow_half_closed(false)

@@ -1,12 +1,10 @@
 //! From the journal back to an aggregate: the snapshot and the events after it.
 
 use chrono::{DateTime, Utc};
-use cqrs_es::{
-    Aggregate,
-    persist::{PersistedEventRepository, PersistenceError},
-};
+use cqrs_es::Aggregate;
 use kernel::Stamp;
-use runtime::CodecError;
+use runtime::{Metadata, RecordedRef};
+use sqlx::types::{Json, JsonRawValue};
 
 use super::{ExecuteError, Journal};
 
@@ -19,80 +17,98 @@ pub(super) struct Loaded<A> {
     pub(super) stamp: Stamp,
 }
 
-impl From<PersistenceError> for ExecuteError {
-    fn from(error: PersistenceError) -> Self {
-        match error {
-            PersistenceError::ConnectionError(error) => Self::Unavailable(error.to_string()),
-            PersistenceError::UnknownError(error) => match error.downcast::<sqlx::Error>() {
-                Ok(error) => (*error).into(),
-                Err(error) => Self::Fault(error.to_string()),
-            },
-            error => Self::Fault(error.to_string()),
-        }
+/// A stream's snapshot, which is of no event type, or an event after it.
+#[derive(sqlx::FromRow)]
+struct Kept {
+    position: i64,
+    sequence: i64,
+    event_type: Option<String>,
+    event_version: String,
+    payload: Json<Box<JsonRawValue>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Kept {
+    /// `None` for the snapshot.
+    fn event<'r, A: Aggregate>(&'r self, id: &'r str, metadata: &'r Metadata) -> Option<RecordedRef<'r>> {
+        Some(RecordedRef {
+            position: self.position,
+            aggregate_type: A::TYPE,
+            aggregate_id: id,
+            sequence: self.sequence,
+            event_type: self.event_type.as_deref()?,
+            event_version: &self.event_version,
+            payload: self.payload.get(),
+            metadata,
+            recorded_at: self.updated_at,
+        })
     }
 }
 
 /// Loads a stream; one that has no events is the aggregate's `NotYet` at version 0.
 pub(super) async fn load<A: Aggregate>(journal: &Journal, id: &str) -> Result<Loaded<A>, ExecuteError> {
-    let mut loaded = match snapshot::<A>(journal, id).await? {
-        Some(loaded) => loaded,
-        None => Loaded {
-            aggregate: A::default(),
-            stamp: Stamp {
-                id: id.to_owned(),
-                version: 0,
-                created_at: DateTime::UNIX_EPOCH,
-                updated_at: DateTime::UNIX_EPOCH,
-            },
-        },
-    };
-    let from = usize::try_from(loaded.stamp.version).unwrap_or_default();
-    for event in journal.0.repository.get_last_events::<A>(id, from).await? {
-        let (sequence, event_type) = (event.sequence, event.event_type.clone());
-        let at: DateTime<Utc> =
-            event.metadata.get("at").and_then(|at| at.as_str()).and_then(|at| at.parse().ok()).unwrap_or_default();
-        let event: A::Event = journal.codec().serialized(event).await.map_err(|error| match error {
-            error @ (CodecError::Unavailable(_) | CodecError::Newer { .. }) => error.into(),
-            error => ExecuteError::Fault(format!("{}/{id} sequence {sequence} ({event_type}): {error}", A::TYPE)),
-        })?;
+    let kept = stream(journal, A::TYPE, id, true).await?;
+    if let Some(snapshot) = kept.first().filter(|first| first.event_type.is_none()) {
+        // One that cannot be read any more (the state's form has changed) is no snapshot: the events are the truth.
+        if let Ok(aggregate) = journal.codec().decode(snapshot.payload.get()).await {
+            let (created_at, updated_at) = (snapshot.created_at, snapshot.updated_at);
+            let stamp = Stamp { id: id.to_owned(), version: snapshot.sequence, created_at, updated_at };
+            return follow(journal, Loaded { aggregate, stamp }, &kept).await;
+        }
+        let all = stream(journal, A::TYPE, id, false).await?;
+        return follow(journal, nothing(id), &all).await;
+    }
+    follow(journal, nothing(id), &kept).await
+}
+
+fn nothing<A: Aggregate>(id: &str) -> Loaded<A> {
+    let at = DateTime::UNIX_EPOCH;
+    Loaded { aggregate: A::default(), stamp: Stamp { id: id.to_owned(), version: 0, created_at: at, updated_at: at } }
+}
+
+/// Lets an aggregate go on by its events.
+async fn follow<A: Aggregate>(
+    journal: &Journal,
+    mut loaded: Loaded<A>,
+    kept: &[Kept],
+) -> Result<Loaded<A>, ExecuteError> {
+    let (id, unread) = (loaded.stamp.id.clone(), Metadata::default());
+    let recorded: Vec<RecordedRef> = kept.iter().filter_map(|kept| kept.event::<A>(&id, &unread)).collect();
+    let events: Vec<A::Event> = journal.codec().events(&recorded).await?;
+    for (recorded, event) in recorded.iter().zip(events) {
         loaded.aggregate.apply(event);
-        loaded.stamp.version = i64::try_from(sequence).unwrap_or(i64::MAX);
-        loaded.stamp.updated_at = at;
-        if sequence == 1 {
-            loaded.stamp.created_at = at;
+        loaded.stamp.version = recorded.sequence;
+        loaded.stamp.updated_at = recorded.recorded_at;
+        if recorded.sequence == 1 {
+            loaded.stamp.created_at = recorded.recorded_at;
         }
     }
     Ok(loaded)
 }
 
-#[derive(sqlx::FromRow)]
-struct Snapshot {
-    last_sequence: i64,
-    payload: sqlx::types::Json<Box<sqlx::types::JsonRawValue>>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-/// A snapshot that cannot be read any more (the state's form has changed) is no snapshot: the events are the truth.
-async fn snapshot<A: Aggregate>(journal: &Journal, id: &str) -> Result<Option<Loaded<A>>, ExecuteError> {
-    let row: Option<Snapshot> = sqlx::query_as(
-        "SELECT last_sequence, payload, created_at, updated_at FROM snapshots
-         WHERE aggregate_type = $1 AND aggregate_id = $2",
+/// In one question, for a stream that is not at hand costs as long as a command waits for its answer.
+async fn stream(journal: &Journal, kind: &str, id: &str, snapshots: bool) -> Result<Vec<Kept>, ExecuteError> {
+    let kept = sqlx::query_as(
+        "WITH snapshot AS MATERIALIZED (
+             SELECT last_sequence, payload, created_at, updated_at FROM snapshots
+             WHERE aggregate_type = $1 AND aggregate_id = $2 AND $3
+         )
+         SELECT 0 AS position, last_sequence AS sequence, NULL AS event_type, '' AS event_version, payload, created_at,
+                updated_at
+         FROM snapshot
+         UNION ALL
+         SELECT position, sequence, event_type, event_version, payload, recorded_at, recorded_at FROM events
+         WHERE aggregate_type = $1 AND aggregate_id = $2
+               AND sequence > COALESCE((SELECT last_sequence FROM snapshot), 0)
+         ORDER BY sequence",
     )
-    .bind(A::TYPE)
+    .bind(kind)
     .bind(id)
-    .fetch_optional(journal.pool())
+    .bind(snapshots)
+    .fetch_all(journal.pool())
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(journal.codec().decode(row.payload.get()).await.ok().map(|aggregate| Loaded {
-        aggregate,
-        stamp: Stamp {
-            id: id.to_owned(),
-            version: row.last_sequence,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        },
-    }))
+    Ok(kept)
 }
 
 /// A snapshot to be saved once the events that it holds are in the journal.

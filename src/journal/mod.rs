@@ -8,7 +8,7 @@
 //! so several commands on one hot stream travel in one batch. Should the append fail, the stream's *generation* moves on:
 //! whatever was decided on the state that never came to be is refused by the committer and decided again.
 //!
-//! Cost of a command on a cached stream: one wait for a batch. On a cold one: two look-ups more.
+//! Cost of a command on a cached stream: one wait for a batch. On a cold one: a look-up more.
 
 mod cache;
 pub mod chain;
@@ -152,6 +152,16 @@ impl From<runtime::CodecError> for ExecuteError {
             runtime::CodecError::Unavailable(reason) => Self::Unavailable(reason),
             error @ runtime::CodecError::Newer { .. } => Self::Newer(error.to_string()),
             error => Self::Fault(error.to_string()),
+        }
+    }
+}
+
+impl From<runtime::ApplyError> for ExecuteError {
+    fn from(error: runtime::ApplyError) -> Self {
+        match error {
+            runtime::ApplyError::Database(error) => error.into(),
+            runtime::ApplyError::Newer { reason, .. } => Self::Newer(reason),
+            error @ runtime::ApplyError::Event { .. } => Self::Fault(error.to_string()),
         }
     }
 }

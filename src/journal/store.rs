@@ -165,7 +165,7 @@ pub(super) async fn present<'a>(
         "SELECT position, hash,
              ARRAY(SELECT COALESCE((SELECT max(sequence) FROM events WHERE aggregate_type = type AND aggregate_id = id), 0)
                    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS expected(type, id, n) ORDER BY n),
-             ARRAY(SELECT EXISTS (SELECT FROM idempotency_keys i WHERE i.user_id = k.user_id AND i.key = k.key)
+             ARRAY(SELECT COALESCE((SELECT true FROM idempotency_keys i WHERE i.user_id = k.user_id AND i.key = k.key), false)
                    FROM unnest($3::bigint[], $4::text[]) WITH ORDINALITY AS k(user_id, key, n) ORDER BY n)
          FROM journal_head",
     )

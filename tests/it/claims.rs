@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use nix::sys::signal::Signal;
-use runtime::{ApplyError, Claims, Codec, Place, Progress, Projection, Recorded, checkpoint, feed::Feed, runner};
+use runtime::{ApplyError, Claims, Codec, Place, Progress, Projection, Recorded, Rows, checkpoint, feed::Feed, runner};
 use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use tokio::{sync::watch, task::JoinHandle};
@@ -28,12 +28,22 @@ const TAKE_OVER_WITHIN: Duration = Duration::from_secs(10);
 struct Tally {
     before_reading: Option<Mutex<Stop>>,
     before_writing: Option<Gate>,
+    /// Of a batch that goes to the database in one statement.
+    with_its_rows: Option<Gate>,
 }
 
 /// Tells that it has been reached, and lets pass when it is open.
 struct Gate {
     reached: watch::Sender<bool>,
     open: watch::Receiver<bool>,
+}
+
+impl Gate {
+    async fn pass(&self) {
+        self.reached.send_replace(true);
+        // A test that has failed has dropped the other end.
+        let _ = self.open.clone().wait_for(|open| *open).await;
+    }
 }
 
 /// As [`Gate`], where nothing can be awaited, and only once.
@@ -69,18 +79,29 @@ impl Projection for Tally {
     }
 
     fn schema(&self) -> String {
-        "CREATE TABLE tally (events bigint NOT NULL); INSERT INTO tally VALUES (0)".to_owned()
+        "CREATE TABLE tally (id bigint PRIMARY KEY, events bigint NOT NULL); INSERT INTO tally VALUES (1, 0)".to_owned()
     }
 
     fn indexes(&self) -> String {
         String::new()
     }
 
+    async fn rows(
+        &self,
+        connection: &mut PgConnection,
+        _: &Codec,
+        events: &[Recorded],
+    ) -> Result<Option<Vec<Rows>>, ApplyError> {
+        let Some(gate) = &self.with_its_rows else { return Ok(None) };
+        let known: i64 = sqlx::query_scalar("SELECT events FROM main_tally_v1.tally").fetch_one(connection).await?;
+        gate.pass().await;
+        let counted = known + i64::try_from(events.len()).unwrap();
+        Ok(Some(vec![Rows::of("main_tally_v1.tally", &[json!({"id": 1, "events": counted})])?]))
+    }
+
     async fn apply(&self, tx: &mut PgConnection, _: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
         if let Some(gate) = &self.before_writing {
-            gate.reached.send_replace(true);
-            // A test that has failed has dropped the other end.
-            let _ = gate.open.clone().wait_for(|open| *open).await;
+            gate.pass().await;
         }
         sqlx::query("UPDATE main_tally_v1.tally SET events = events + $1")
             .bind(i64::try_from(events.len()).unwrap())
@@ -120,8 +141,9 @@ impl Reader {
 async fn start() -> Node {
     let node = Node::start().await;
     let pool = &node.app.tenant.pool;
-    let ddl = "CREATE SCHEMA main_tally_v1; CREATE TABLE main_tally_v1.tally (events bigint NOT NULL);
-               INSERT INTO main_tally_v1.tally VALUES (0)";
+    let ddl =
+        "CREATE SCHEMA main_tally_v1; CREATE TABLE main_tally_v1.tally (id bigint PRIMARY KEY, events bigint NOT NULL);
+               INSERT INTO main_tally_v1.tally VALUES (1, 0)";
     sqlx::raw_sql(ddl).execute(pool).await.unwrap();
     let head = runtime::feed::head(pool).await.unwrap();
     checkpoint::begin(&mut pool.acquire().await.unwrap(), "tally_v1", 1, head).await.unwrap();
@@ -133,10 +155,10 @@ async fn tally(pool: &PgPool) -> i64 {
 }
 
 /// Something to count. Answers how many events it was.
-async fn write(node: &Node) -> i64 {
+async fn write(node: &Node, name: &str) -> i64 {
     let pool = &node.app.tenant.pool;
     let before = runtime::feed::head(pool).await.unwrap();
-    node.admin().await.post("/api/common/company/", json!({"name": "Acme"})).await.expect(201);
+    node.admin().await.post("/api/common/company/", json!({"name": name})).await.expect(201);
     runtime::feed::head(pool).await.unwrap() - before
 }
 
@@ -144,7 +166,7 @@ async fn write(node: &Node) -> i64 {
 async fn a_batch_of_one_who_has_slept_past_the_claim_is_not_applied() {
     let node = start().await;
     let pool = &node.app.tenant.pool;
-    let written = write(&node).await;
+    let written = write(&node, "Acme").await;
     let ((reached, stopped), (go_on, waiting)) = (tokio::sync::oneshot::channel(), std::sync::mpsc::channel());
     let stop = Stop { reached: Some(reached), go_on: waiting };
     let slow = Reader::start(&node, Tally { before_reading: Some(Mutex::new(stop)), ..Tally::default() });
@@ -172,10 +194,39 @@ async fn a_batch_of_one_who_has_slept_past_the_claim_is_not_applied() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn rows_that_were_made_before_the_claim_was_lost_are_not_written() {
+    let node = start().await;
+    let pool = &node.app.tenant.pool;
+    let first = write(&node, "Acme").await;
+    let ((go_on, open), (reached, mut stopped)) = (watch::channel(true), watch::channel(false));
+    let slow = Reader::start(&node, Tally { with_its_rows: Some(Gate { reached, open }), ..Tally::default() });
+    until("the first has been counted", async || (tally(pool).await == first).then_some(())).await;
+    let second = write(&node, "Bolt").await;
+    until("the second has been counted", async || (tally(pool).await == first + second).then_some(())).await;
+    assert!(stopped.borrow_and_update().to_owned(), "the second goes in one statement");
+    stopped.mark_unchanged();
+    go_on.send_replace(false);
+    let third = write(&node, "Cork").await;
+    stopped.changed().await.unwrap();
+    slow.claims.release().await;
+    let other = Reader::start(&node, Tally::default());
+    let all = first + second + third;
+    until("the other has counted the third", async || (tally(pool).await == all).then_some(())).await;
+    // Were its rows written, they would be right by chance: the table is moved on so that they would be seen.
+    sqlx::query("UPDATE main_tally_v1.tally SET events = events + 100").execute(pool).await.unwrap();
+    go_on.send_replace(true);
+    slow.running.await.unwrap();
+    assert_eq!(tally(pool).await, all + 100);
+    slow.feeding.abort();
+    other.feeding.abort();
+    other.claims.release().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_node_that_stops_within_a_batch_holds_nobody_up() {
     let node = start().await;
     let pool = &node.app.tenant.pool;
-    let written = write(&node).await;
+    let written = write(&node, "Acme").await;
     let ((go_on, open), (reached, mut stopped)) = (watch::channel(false), watch::channel(false));
     let slow = Reader::start(&node, Tally { before_writing: Some(Gate { reached, open }), ..Tally::default() });
     // It has moved the checkpoint in its transaction, so whoever comes next has to wait for that.

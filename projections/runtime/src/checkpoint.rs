@@ -3,6 +3,8 @@
 
 use sqlx::{PgConnection, PgPool};
 
+use crate::Rows;
+
 /// The checkpoint was not where the reader believed, or is under a later epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the checkpoint has been moved by another")]
@@ -62,6 +64,10 @@ pub struct Moved {
     pub has_parked: bool,
 }
 
+/// The statement that moves a checkpoint: `$1` its name, `$2` the epoch, `$3` from where and `$4` to where.
+const ADVANCE: &str = "UPDATE checkpoints SET position = $4, epoch = $2, updated_at = now()
+                       WHERE name = $1 AND epoch <= $2 AND position = $3";
+
 /// Moves a checkpoint. In the transaction of the batch's effect, this makes the effect happen exactly once.
 ///
 /// # Errors
@@ -73,16 +79,28 @@ pub async fn advance(
     from: i64,
     to: i64,
 ) -> Result<Result<Moved, Fenced>, sqlx::Error> {
-    let has_parked: Option<bool> = sqlx::query_scalar(
-        "UPDATE checkpoints SET position = $4, epoch = $2, updated_at = now()
-         WHERE name = $1 AND epoch <= $2 AND position = $3
-         RETURNING EXISTS (SELECT FROM parked_events WHERE reader = $1)",
-    )
-    .bind(name)
-    .bind(epoch)
-    .bind(from)
-    .bind(to)
-    .fetch_optional(connection)
-    .await?;
+    let query = format!("{ADVANCE} RETURNING EXISTS (SELECT FROM parked_events WHERE reader = $1)");
+    let has_parked: Option<bool> =
+        sqlx::query_scalar(&query).bind(name).bind(epoch).bind(from).bind(to).fetch_optional(connection).await?;
     Ok(has_parked.map(|has_parked| Moved { has_parked }).ok_or(Fenced))
+}
+
+/// Moves a checkpoint and writes rows with it, in one statement.
+///
+/// # Errors
+/// The inner error when another has moved it: then nothing was written.
+pub(crate) async fn advance_with(
+    connection: &mut PgConnection,
+    name: &str,
+    epoch: i64,
+    (from, to): (i64, i64),
+    rows: &[Rows],
+) -> Result<Result<(), Fenced>, sqlx::Error> {
+    let rows = || rows.iter().filter(|rows| !rows.is_empty());
+    let writes =
+        rows().zip(5..).map(|(rows, text)| format!(", rows{text} AS ({})", rows.statement(text, Some("moved"))));
+    let query = format!("WITH moved AS ({ADVANCE} RETURNING 1) {} SELECT FROM moved", writes.collect::<String>());
+    let query = sqlx::query(&query).bind(name).bind(epoch).bind(from).bind(to);
+    let moved = rows().fold(query, |query, rows| query.bind(rows.text())).fetch_optional(connection).await?;
+    Ok(moved.map(drop).ok_or(Fenced))
 }

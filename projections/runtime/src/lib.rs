@@ -32,4 +32,4 @@ pub use projection::{ApplyError, Projection};
 pub use recorded::{COLUMNS, Metadata, Recorded, RecordedRef};
 pub use resource_table::{ResourceProjection, ResourceTable};
 pub use retire::retire;
-pub use rows::{insert, write};
+pub use rows::{Rows, insert, write};

@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
-use crate::{Codec, CodecError, NewFold, Recorded};
+use crate::{Codec, CodecError, NewFold, Recorded, Rows};
 
 /// Why a batch could not be applied.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,17 @@ pub trait Projection: Send + Sync + 'static {
         None
     }
 
+    /// What a batch writes, of a projection that does nothing but write rows: they then go to the database in the one
+    /// statement that moves the checkpoint. What it reads for that may be outside of any transaction.
+    async fn rows(&self, _: &mut PgConnection, _: &Codec, _: &[Recorded]) -> Result<Option<Vec<Rows>>, ApplyError> {
+        Ok(None)
+    }
+
     /// Applies a batch, each table written once. The checkpoint moves in the same transaction.
-    async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError>;
+    async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
+        for rows in self.rows(tx, codec, events).await?.unwrap_or_default() {
+            rows.write(tx).await?;
+        }
+        Ok(())
+    }
 }

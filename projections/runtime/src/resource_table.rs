@@ -15,8 +15,7 @@ use sqlx::{PgConnection, types::Json};
 
 use crate::{
     ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef,
-    rows::{Column, Line, Lined, insert_lines},
-    write,
+    rows::{Column, Line, Lined, Rows, insert_lines},
 };
 
 /// How many rows of a rebuild are written at a time.
@@ -143,11 +142,17 @@ where
         Some(NewFold { begin: || Box::new(Streams::<T>::default()), reads_metadata: false })
     }
 
-    async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
+    async fn rows(
+        &self,
+        connection: &mut PgConnection,
+        codec: &Codec,
+        events: &[Recorded],
+    ) -> Result<Option<Vec<Rows>>, ApplyError> {
         let events: Vec<RecordedRef> = events.iter().map(Recorded::by_ref).collect();
-        let mut streams = Streams::<T>::known(tx, codec, &events).await?;
+        let mut streams = Streams::<T>::known(connection, codec, &events).await?;
         streams.fold(codec, &events).await?;
-        write(tx, T::NAME, &streams.rows(codec, &streams.ids()).await?).await
+        let rows = streams.rows(codec, &streams.ids()).await?;
+        Ok(Some(vec![Rows::of(T::NAME, &rows)?]))
     }
 }
 
@@ -171,7 +176,11 @@ impl<T: ResourceTable> Default for Streams<T> {
 
 impl<T: ResourceTable> Streams<T> {
     /// Those that the table has of a batch's streams.
-    async fn known(tx: &mut PgConnection, codec: &Codec, events: &[RecordedRef<'_>]) -> Result<Self, ApplyError> {
+    async fn known(
+        connection: &mut PgConnection,
+        codec: &Codec,
+        events: &[RecordedRef<'_>],
+    ) -> Result<Self, ApplyError> {
         let mut firsts = BTreeMap::new();
         for recorded in events {
             firsts.entry(number(recorded)?).or_insert(recorded);
@@ -184,7 +193,7 @@ impl<T: ResourceTable> Streams<T> {
         }
         let query = format!("SELECT id, created_at, state FROM {} WHERE id = ANY($1)", T::NAME);
         let ids: Vec<i64> = firsts.keys().copied().collect();
-        let rows: Vec<Known> = sqlx::query_as(&query).bind(ids).fetch_all(tx).await?;
+        let rows: Vec<Known> = sqlx::query_as(&query).bind(ids).fetch_all(connection).await?;
         for row in rows {
             let Some(first) = firsts.get(&row.id) else { continue };
             let state = codec.decode(row.state.get()).await.map_err(|error| ApplyError::at(first.position, &error))?;

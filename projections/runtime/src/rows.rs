@@ -12,25 +12,74 @@ use sqlx::PgConnection;
 
 use crate::ApplyError;
 
+/// Rows of one table: each is new or replaces the one that has its key.
+pub struct Rows {
+    table: &'static str,
+    key: &'static str,
+    /// A JSON list of them.
+    text: String,
+    members: Vec<String>,
+}
+
+impl Rows {
+    /// Rows of a table that has a key `id`.
+    ///
+    /// # Errors
+    /// When they cannot be written as JSON.
+    pub fn of<R: Serialize>(table: &'static str, rows: &[R]) -> Result<Self, ApplyError> {
+        Self::with_key("id", table, rows)
+    }
+
+    /// Rows of a table that has another key, which may be of several columns.
+    ///
+    /// # Errors
+    /// When they cannot be written as JSON.
+    pub fn with_key<R: Serialize>(key: &'static str, table: &'static str, rows: &[R]) -> Result<Self, ApplyError> {
+        let unwritable = |error: serde_json::Error| sqlx::Error::Encode(Box::new(error));
+        let text = if rows.is_empty() { String::new() } else { serde_json::to_string(rows).map_err(unwritable)? };
+        Ok(Self { table, key, text, members: members(rows).map_err(unwritable)? })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The statement that writes them: `text` is the number of its parameter that they are given as, and they are written if
+    /// the table expression `when` has a row.
+    pub(crate) fn statement(&self, text: usize, when: Option<&str>) -> String {
+        let Self { table, key, .. } = self;
+        let is_key = |name: &str| key.split(", ").any(|column| column == name);
+        let set = self.members.iter().filter(|name| !is_key(name));
+        let set = set.map(|name| format!("\"{name}\" = excluded.\"{name}\"")).collect::<Vec<_>>().join(", ");
+        let when = when.map(|when| format!("{when} CROSS JOIN ")).unwrap_or_default();
+        format!(
+            "INSERT INTO {table} SELECT r.* FROM {when} json_populate_recordset(NULL::{table}, ${text}::json) AS r
+             ON CONFLICT ({key}) DO UPDATE SET {set}"
+        )
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// When the database refuses or cannot be reached.
+    pub async fn write(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        if !self.is_empty() {
+            sqlx::query(&self.statement(1, None)).bind(&self.text).execute(connection).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Writes rows of any table that has a key `id`: each is new or replaces the one that was there.
 ///
 /// # Errors
 /// When the database refuses or cannot be reached.
-pub async fn write<R: Serialize>(tx: &mut PgConnection, table: &str, rows: &[R]) -> Result<(), ApplyError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let unwritable = |error: serde_json::Error| sqlx::Error::Encode(Box::new(error));
-    let text = serde_json::to_string(rows).map_err(unwritable)?;
-    let set = members(rows).map_err(unwritable)?;
-    let set = set.iter().filter(|name| *name != "id").map(|name| format!("\"{name}\" = excluded.\"{name}\""));
-    let query = format!(
-        "INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, $1::json)
-         ON CONFLICT (id) DO UPDATE SET {}",
-        set.collect::<Vec<_>>().join(", ")
-    );
-    sqlx::query(&query).bind(text).execute(tx).await?;
-    Ok(())
+pub async fn write<R: Serialize>(tx: &mut PgConnection, table: &'static str, rows: &[R]) -> Result<(), ApplyError> {
+    Ok(Rows::of(table, rows)?.write(tx).await?)
 }
 
 /// The names of the rows' members, which are the same in all of them. The table could be asked for its columns, at the

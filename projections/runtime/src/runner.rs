@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 
 use crate::{
-    ApplyError, Codec, Place, Projection, Recorded, Renounce, Turn, checkpoint, parked, progress::Progress, rebuild,
+    ApplyError, Batch, Codec, Place, Projection, Recorded, Renounce, Turn, checkpoint, parked, progress::Progress,
+    rebuild,
 };
 
 /// How many events a live batch takes at the most.
@@ -72,6 +73,7 @@ pub async fn run(
     mut place: Place,
     renounce: Renounce,
 ) {
+    let mut unparked = Unparked::default();
     loop {
         let turn = match place.turn().await {
             Ok(Some(turn)) => turn,
@@ -81,7 +83,7 @@ pub async fn run(
                 continue;
             }
         };
-        match step(&pool, &codec, &*projection, &place, turn).await {
+        match step(&pool, &codec, &*projection, &place, turn, &mut unparked).await {
             Ok(Step::Applied(position)) => place.moved(turn, position),
             Ok(Step::Passed(position)) => place.passed(turn, position),
             Ok(Step::Fenced) => {
@@ -126,6 +128,11 @@ enum Step {
     Fenced,
 }
 
+/// The epoch under which the reader was last seen to have no parked events. As long as it runs under it, nobody but itself
+/// can park any, and so nobody puts any back.
+#[derive(Debug, Clone, Copy, Default)]
+struct Unparked(Option<i64>);
+
 /// Applies the next batch. (Without waiting for the disk it is faster, and as exact; but a read that waited for its
 /// position, and then for a database that had crashed, would not find there what it waited for.)
 async fn step(
@@ -134,6 +141,7 @@ async fn step(
     projection: &dyn Projection,
     place: &Place,
     turn: Turn,
+    unparked: &mut Unparked,
 ) -> Result<Step, ApplyError> {
     if turn.fresh {
         let known = checkpoint::load(pool, &place.name).await?;
@@ -147,10 +155,17 @@ async fn step(
     if !batch.note {
         return Ok(Step::Passed(batch.position));
     }
+    if unparked.0.take() == Some(turn.epoch)
+        && let Some(step) = step_at_once(pool, codec, projection, place, turn, &batch).await?
+    {
+        unparked.0 = matches!(step, Step::Applied(_)).then_some(turn.epoch);
+        return Ok(step);
+    }
     let mut tx = pool.begin().await?;
     // Before the tables, as a retry and a rebuild take it: so none waits for the other.
     let moved = checkpoint::advance(&mut tx, &place.name, turn.epoch, turn.noted, batch.position).await?;
     let Ok(moved) = moved else { return Ok(Step::Fenced) };
+    let mut is_unparked = !moved.has_parked;
     if moved.has_parked {
         apply(&mut tx, codec, projection, &batch.events).await?;
     } else if let Some(error) = try_at_once(&mut tx, codec, projection, &batch.events).await? {
@@ -163,11 +178,45 @@ async fn step(
             return Ok(Step::Fenced);
         }
         apply_singly(&mut tx, codec, projection, &batch.events, parked::Waiting::new()).await?;
+        is_unparked = false;
     }
     tx.commit().await?;
+    unparked.0 = is_unparked.then_some(turn.epoch);
+    Ok(applied(projection, &batch))
+}
+
+fn applied(projection: &dyn Projection, batch: &Batch) -> Step {
     metrics::counter!("ddc_projection_events_total", "projection" => projection.name())
         .increment(u64::try_from(batch.events.len()).unwrap_or_default());
-    Ok(Step::Applied(batch.position))
+    Step::Applied(batch.position)
+}
+
+/// Applies a batch of a projection that only writes rows, in one statement instead of a transaction of several. `None`: it
+/// is to be done in the other way.
+async fn step_at_once(
+    pool: &PgPool,
+    codec: &Codec,
+    projection: &dyn Projection,
+    place: &Place,
+    turn: Turn,
+    batch: &Batch,
+) -> Result<Option<Step>, ApplyError> {
+    let mut connection = pool.acquire().await?;
+    let moving = (turn.noted, batch.position);
+    let moved = async {
+        let Some(rows) = projection.rows(&mut connection, codec, &batch.events).await? else { return Ok(None) };
+        let moved = checkpoint::advance_with(&mut connection, &place.name, turn.epoch, moving, &rows).await?;
+        Ok(Some(moved))
+    };
+    match moved.await {
+        Ok(Some(Ok(()))) => Ok(Some(applied(projection, batch))),
+        Ok(Some(Err(checkpoint::Fenced))) => Ok(Some(Step::Fenced)),
+        Ok(None) => Ok(None),
+        Err(error @ ApplyError::Database(_)) if error.is_outage() => Err(error),
+        Err(error @ ApplyError::Newer { .. }) => Err(error),
+        // What is wrong with which event is told there.
+        Err(_) => Ok(None),
+    }
 }
 
 /// Applies events; those that cannot be applied are parked, and the later ones of the same aggregates behind them.

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use runtime::{
-    ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef,
+    ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef, Rows,
     page::{Condition, Order},
 };
 use serde::Serialize;
@@ -99,6 +99,13 @@ struct Row<'a> {
 
 type Entity = (String, String);
 
+#[derive(Serialize)]
+struct FieldsRow<'a> {
+    entity_type: &'a str,
+    entity_id: &'a str,
+    fields: &'a Map<String, Value>,
+}
+
 /// The projection.
 pub struct AuditLog;
 
@@ -142,12 +149,18 @@ impl Projection for AuditLog {
         Some(NewFold { begin: || Box::new(Fields::default()), reads_metadata: true })
     }
 
-    async fn apply(&self, tx: &mut PgConnection, _: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
+    async fn rows(
+        &self,
+        connection: &mut PgConnection,
+        _: &Codec,
+        events: &[Recorded],
+    ) -> Result<Option<Vec<Rows>>, ApplyError> {
         let events: Vec<RecordedRef> = events.iter().map(Recorded::by_ref).collect();
-        let mut fields = Fields::known(tx, &events).await?;
+        let mut fields = Fields::known(connection, &events).await?;
         let entries = fields.entries(&events)?;
-        runtime::write(tx, NAME, &entries.iter().map(row).collect::<Vec<_>>()).await?;
-        fields.remember(tx).await
+        let entries = Rows::of(NAME, &entries.iter().map(row).collect::<Vec<_>>())?;
+        let fields = Rows::with_key("entity_type, entity_id", FIELDS, &fields.rows())?;
+        Ok(Some(vec![entries, fields]))
     }
 }
 
@@ -167,7 +180,7 @@ impl Fold for Fields {
     }
 
     async fn finish(self: Box<Self>, tx: &mut PgConnection, _: &Codec) -> Result<(), ApplyError> {
-        self.remember(tx).await
+        runtime::insert(tx, FIELDS, &self.rows()).await
     }
 }
 
@@ -200,22 +213,15 @@ impl Fields {
         Ok(Self(rows.into_iter().map(|(kind, id, fields)| ((kind, id), fields.0)).collect()))
     }
 
-    async fn remember(self, tx: &mut PgConnection) -> Result<(), ApplyError> {
-        let (mut types, mut ids, mut texts) = (Vec::new(), Vec::new(), Vec::new());
-        for ((kind, id), fields) in self.0 {
-            types.push(kind);
-            ids.push(id);
-            texts.push(Value::Object(fields).to_string());
-        }
-        let query = format!(
-            "INSERT INTO {FIELDS} SELECT e.kind, e.id, e.fields::json
-             FROM unnest($1::text[], $2::text[], $3::text[]) AS e(kind, id, fields)
-             ON CONFLICT (entity_type, entity_id) DO UPDATE SET fields = excluded.fields"
-        );
-        sqlx::query(&query).bind(types).bind(ids).bind(texts).execute(tx).await?;
-        Ok(())
+    fn rows(&self) -> Vec<FieldsRow<'_>> {
+        let row = |(entity, fields)| {
+            let (entity_type, entity_id): &Entity = entity;
+            FieldsRow { entity_type, entity_id, fields }
+        };
+        self.0.iter().map(row).collect()
     }
 }
+
 fn entry(event: &RecordedRef<'_>, details: Map<String, Value>) -> AuditEntry {
     let metadata = event.metadata;
     AuditEntry {

@@ -11,7 +11,7 @@ mod visibility;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use runtime::{ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef, ResourceProjection};
+use runtime::{ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef, ResourceProjection, Rows};
 use serde::Deserialize;
 use sqlx::PgConnection;
 
@@ -98,18 +98,25 @@ impl Projection for Dashboard {
         Some(NewFold { begin: || Box::new(DashboardFold::new()), reads_metadata: false })
     }
 
-    async fn apply(&self, tx: &mut PgConnection, codec: &Codec, events: &[Recorded]) -> Result<(), ApplyError> {
+    async fn rows(
+        &self,
+        connection: &mut PgConnection,
+        codec: &Codec,
+        events: &[Recorded],
+    ) -> Result<Option<Vec<Rows>>, ApplyError> {
+        let mut all = Vec::new();
         for part in self.parts() {
             let of_part = events.iter().filter(|event| part.kinds().contains(&event.aggregate_type.as_str()));
             let events: Vec<Recorded> = of_part.cloned().collect();
             if !events.is_empty() {
-                part.apply(tx, codec, &events).await?;
+                all.extend(part.rows(connection, codec, &events).await?.into_iter().flatten());
             }
         }
         let mut currencies = Currencies::default();
         let events: Vec<RecordedRef> = events.iter().map(Recorded::by_ref).collect();
         currencies.take(codec, &of(&events, &["currency"])).await?;
-        runtime::write(tx, CURRENCIES, &currencies.rows()).await
+        all.push(Rows::of(CURRENCIES, &currencies.rows())?);
+        Ok(Some(all))
     }
 }
 
