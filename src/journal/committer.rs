@@ -1,9 +1,9 @@
 //! Group commit: the appends of all commands that are waiting go to the database in one call.
 //!
 //! A node that appends alone knows the journal's end and needs one statement a batch; while one is on its way, the next is
-//! sent behind it. When one is refused, and as long as another node appends too, it waits for its [`turn`].
+//! gathered. When one is refused, and as long as another node appends too, it waits for its [`turn`].
 
-use std::{collections::VecDeque, io, sync::Arc, thread, time::Instant};
+use std::{io, sync::Arc, thread, time::Instant};
 
 use metrics::counter;
 use sqlx::PgPool;
@@ -48,11 +48,6 @@ impl Request {
         self.append.rows.iter().map(|row| row.payload.len() + row.metadata.len()).sum()
     }
 
-    /// Whether it may be sent before the append in front of it has landed: what it depends on is looked at after that.
-    fn may_follow(&self) -> bool {
-        self.append.depended.is_empty()
-    }
-
     /// All that was before it in the queue is settled.
     fn settle(self) {
         let settled = if self.is_void() { Err(ExecuteError::Conflict) } else { Ok(0) };
@@ -85,7 +80,7 @@ impl Committer {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let commits = Commits {
             pool,
-            lines: Vec::new(),
+            line: None,
             told,
             end: None,
             alone: false,
@@ -94,7 +89,7 @@ impl Committer {
             closed: false,
             gathered: Vec::new(),
             bytes: 0,
-            flights: VecDeque::new(),
+            flight: None,
         };
         let runtime = Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name("journal".to_owned()).spawn(move || runtime.block_on(commits.run()))?;
@@ -109,8 +104,8 @@ impl Committer {
 
 struct Commits {
     pool: PgPool,
-    /// Those on which nothing is on its way; there is a second for a batch that follows one which is.
-    lines: Vec<Line>,
+    /// Unless a batch is on its way over it.
+    line: Option<Line>,
     told: Told,
     /// The journal's end after this node's last append, unless what became of that is not known.
     end: Option<Tip>,
@@ -123,23 +118,23 @@ struct Commits {
     /// The next batch, and how large it is.
     gathered: Vec<Request>,
     bytes: usize,
-    flights: VecDeque<Flight>,
+    flight: Option<Flight>,
 }
 
 impl Commits {
     async fn run(mut self) {
         loop {
             self.gather();
-            // Looked at once: it ends by the clock, and whoever is gathered by then must not be left waiting.
-            let is_early =
-                self.flights.is_empty() && self.has_room() && self.pace.is_worth_waiting(self.gathered.len());
-            if !is_early && self.is_due() {
-                self.send().await;
-            } else if is_early && self.is_pressed() {
-                // A timer is a hundred times too coarse for this; whoever is about to command may well need this core.
-                thread::yield_now();
-            } else if self.flights.is_empty() && self.has_turn() {
-                self.leave_turn().await;
+            if self.flight.is_none() && self.is_pressed() {
+                // Looked at once: it ends by the clock, and whoever is gathered by then must not be left waiting.
+                if self.has_room() && self.pace.is_worth_waiting(self.gathered.len()) {
+                    // A timer is a hundred times too coarse for this; whoever is about to command may well need this core.
+                    thread::yield_now();
+                } else if self.gathered.is_empty() {
+                    self.leave_turn().await;
+                } else {
+                    self.send().await;
+                }
             } else if !self.wait().await {
                 return;
             }
@@ -169,28 +164,12 @@ impl Commits {
         !self.gathered.is_empty() || self.has_turn()
     }
 
-    /// Whether the next batch is to be sent, if it does not wait for those who are about to command.
-    fn is_due(&self) -> bool {
-        let commands = self.gathered.len();
-        match self.flights.front() {
-            None => commands > 0,
-            // A second one, while the first is on its way, if it is not much smaller: else the first is worth waiting for.
-            Some(first) => {
-                self.flights.len() == 1
-                    && self.alone
-                    && !first.in_turn
-                    && commands * 2 >= first.batch.len()
-                    && self.gathered.iter().all(Request::may_follow)
-            }
-        }
-    }
-
-    /// Waits for the next command or the next landing. False: nobody is left.
+    /// Waits for the next command or for what becomes of the batch on its way. False: nobody is left.
     async fn wait(&mut self) -> bool {
         let takes = !self.closed && self.has_room();
-        let Self { flights, receiver, .. } = self;
+        let Self { flight, receiver, .. } = self;
         let landing = async {
-            match flights.front_mut() {
+            match flight {
                 Some(flight) => flight.land().await,
                 None => std::future::pending().await,
             }
@@ -203,30 +182,25 @@ impl Commits {
                 None => self.closed = true,
             },
         }
-        !(self.closed && self.flights.is_empty() && self.gathered.is_empty())
+        !(self.closed && self.flight.is_none() && self.gathered.is_empty())
     }
 
     /// Whether it is this node's turn, and nothing is on its way.
     fn has_turn(&self) -> bool {
-        self.lines.iter().any(Line::has_turn)
+        self.line.as_ref().is_some_and(Line::has_turn)
     }
 
     async fn leave_turn(&mut self) {
-        if let Some(line) = self.line_in_turn() {
+        if let Some(line) = self.line.take() {
             match line.leave_turn().await {
-                Ok(line) => self.lines.push(line),
+                Ok(line) => self.line = Some(line),
                 Err(error) => tracing::warn!(%error, "the connection on which this node appends was lost"),
             }
         }
     }
 
-    fn line_in_turn(&mut self) -> Option<Line> {
-        self.lines.extract_if(.., |line| line.has_turn()).next()
-    }
-
-    /// The one that has the turn, if there is one.
     async fn line(&mut self) -> Result<Line, sqlx::Error> {
-        match self.line_in_turn().or_else(|| self.lines.pop()) {
+        match self.line.take() {
             Some(line) => Ok(line),
             None => Line::connect(&self.pool).await,
         }
@@ -239,7 +213,7 @@ impl Commits {
         let (waiting, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|request| request.append.rows.is_empty());
         let batch = still_so(batch);
         if !batch.is_empty() {
-            match self.flights.back().map(|flight| flight.end).or(self.end) {
+            match self.end {
                 Some(tip) if self.alone || self.has_turn() => self.take_off(tip, batch).await,
                 _ => {
                     let (commands, started) = (batch.len(), Instant::now());
@@ -248,15 +222,14 @@ impl Commits {
                 }
             }
         }
-        match self.flights.back_mut() {
+        match &mut self.flight {
             Some(flight) => flight.waiting.extend(waiting),
             None => waiting.into_iter().for_each(Request::settle),
         }
     }
 
     async fn take_off(&mut self, base: Tip, batch: Vec<Request>) {
-        let follows = !self.flights.is_empty();
-        let prepared = Statement::after(base, follows, batch.iter().map(|request| &request.append));
+        let prepared = Statement::after(base, batch.iter().map(|request| &request.append));
         let taken_off = match prepared {
             Ok(statement) => self.line().await.map(|line| (statement, line)).map_err(Into::into),
             Err(error) => Err(error),
@@ -265,7 +238,7 @@ impl Commits {
             Ok((statement, line)) => {
                 let mut flight = Flight::new(batch, base, statement, line);
                 match flight.send().await {
-                    None => self.flights.push_back(flight),
+                    None => self.flight = Some(flight),
                     Some(landed) => self.settle(flight, landed).await,
                 }
             }
@@ -274,12 +247,11 @@ impl Commits {
         }
     }
 
-    /// The first flight has landed.
     async fn landed(&mut self, landed: Landed) {
-        if let Some(flight) = self.flights.pop_front() {
+        if let Some(flight) = self.flight.take() {
             self.settle(flight, landed).await;
         }
-        if self.flights.is_empty() && self.lines.iter().any(Line::is_over) {
+        if self.line.as_ref().is_some_and(Line::is_over) {
             self.leave_turn().await;
         }
     }
@@ -288,25 +260,11 @@ impl Commits {
     async fn settle(&mut self, flight: Flight, landed: Landed) {
         let (commands, took) = (flight.batch.len(), flight.took());
         let Flight { batch, waiting, base, end, .. } = flight;
-        self.lines.extend(landed.line);
+        self.line = landed.line;
         match landed.outcome {
             Ok(_) => self.succeed(base, end, batch),
             Err(BatchError::Unknown(error)) => self.lose(&error, batch),
-            Err(BatchError::Refused(_)) => {
-                // What followed it was decided on it, and is refused with it. A turn begins with nothing on its way.
-                let behind = match self.flights.pop_front() {
-                    Some(mut behind) => {
-                        let Landed { line, outcome } = behind.land().await;
-                        self.lines.extend(line);
-                        Some((behind, Landed { line: None, outcome }))
-                    }
-                    None => None,
-                };
-                self.commit_in_turn(batch).await;
-                if let Some((behind, landed)) = behind {
-                    Box::pin(self.settle(behind, landed)).await;
-                }
-            }
+            Err(BatchError::Refused(_)) => self.commit_in_turn(batch).await,
         }
         waiting.into_iter().for_each(Request::settle);
         self.pace.answered(commands, self.gathered.len() + self.receiver.len(), took);
@@ -329,8 +287,7 @@ impl Commits {
 
     /// Whether the batch was appended is not known.
     fn lose(&mut self, error: &sqlx::Error, batch: Vec<Request>) {
-        self.lines.clear();
-        self.end = None;
+        (self.line, self.end) = (None, None);
         tracing::error!(%error, commands = batch.len(), "the journal cannot be reached");
         let detail = error.to_string();
         batch.into_iter().for_each(|request| request.fail(ExecuteError::Unavailable(detail.clone())));
@@ -376,7 +333,7 @@ impl Commits {
         let mut line = self.line().await?;
         line.take_turn().await?;
         let appended = turn::append(&mut line, &appends).await;
-        self.lines.push(line);
+        self.line = Some(line);
         appended
     }
 }

@@ -1,4 +1,4 @@
-//! A batch on its way to the database, while the next one is gathered, or even on its way behind it.
+//! A batch on its way to the database, while the next one is gathered.
 
 use std::{
     pin::{Pin, pin},
@@ -22,8 +22,6 @@ pub(super) struct Flight {
     /// The journal's end before the batch, and after it.
     pub(super) base: Tip,
     pub(super) end: Tip,
-    /// Whether nobody else appends meanwhile.
-    pub(super) in_turn: bool,
     started: Instant,
     append: Pin<Box<dyn Future<Output = Landed> + Send>>,
 }
@@ -39,13 +37,13 @@ impl Flight {
     /// Ready to be sent.
     pub(super) fn new(batch: Vec<Request>, base: Tip, statement: Statement, mut line: Line) -> Self {
         histogram!("ddc_append_batch_commands").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        let (end, in_turn) = (statement.end, line.has_turn());
+        let end = statement.end;
         let append = Box::pin(async move {
             let outcome = statement.append(line.connection()).await;
             let line = (!matches!(outcome, Err(BatchError::Unknown(_)))).then_some(line);
             Landed { line, outcome }
         });
-        Self { batch, waiting: Vec::new(), base, end, in_turn, started: Instant::now(), append }
+        Self { batch, waiting: Vec::new(), base, end, started: Instant::now(), append }
     }
 
     /// Sends it, without waiting for what becomes of it, unless that is known at once.

@@ -82,24 +82,15 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    /// A batch that goes after `tip`; `follows` when the append that makes that the journal's end may still be on its way.
-    pub(super) fn after<'a>(
-        tip: Tip,
-        follows: bool,
-        batch: impl Iterator<Item = &'a Append>,
-    ) -> Result<Self, BatchError> {
+    /// A batch that goes after `tip`.
+    pub(super) fn after<'a>(tip: Tip, batch: impl Iterator<Item = &'a Append>) -> Result<Self, BatchError> {
         let c = Columns::of(tip.position, batch);
         let hash = block_hash(&tip.hash, &c.hashes);
         let position = tip.position + i64::try_from(c.types.len()).unwrap_or(i64::MAX);
-        let shape = Shape {
-            single: c.types.len() == 1,
-            follows,
-            depends: !c.depended_types.is_empty(),
-            keeps: !c.keys.is_empty(),
-        };
+        let shape =
+            Shape { single: c.types.len() == 1, depends: !c.depended_types.is_empty(), keeps: !c.keys.is_empty() };
         let text = shape.statement();
         let query = sqlx::query(&text).bind(tip.position).bind(position).bind(hash.as_slice());
-        let query = if follows { query.bind(tip.hash.as_slice()) } else { query };
         let arguments = c.bound_to(query, shape).take_arguments().map_err(sqlx::Error::Encode)?.unwrap_or_default();
         Ok(Self { text, arguments, end: Tip { position, hash } })
     }
@@ -109,7 +100,7 @@ impl Statement {
         if done.rows_affected() == 1 {
             Ok(self.end)
         } else {
-            Err(BatchError::Refused("a stream that a command depends on has moved, or an append before".to_owned()))
+            Err(BatchError::Refused("a stream that a command depends on has moved".to_owned()))
         }
     }
 }
@@ -119,8 +110,6 @@ impl Statement {
 struct Shape {
     /// One event, given as values: arrays cost a fifth of the call.
     single: bool,
-    /// Never together with `depends`: what it sees of other streams is older than the append before.
-    follows: bool,
     depends: bool,
     keeps: bool,
 }
@@ -130,24 +119,23 @@ const LOCK: &str = "pg_advisory_xact_lock('journal_blocks'::regclass::bigint)";
 
 impl Shape {
     fn statement(self) -> String {
-        // The first are the base, the end and the block's hash, and the hash of the block before where it is asked for.
-        let mut parameters = if self.follows { 4 } else { 3 };
+        // The first are the base, the end and the block's hash.
+        let mut parameters = 3;
         let mut next = |kind: &str| {
             parameters += 1;
             format!("${parameters}::{kind}")
         };
-        let gated = self.depends || self.follows;
         let kinds = ["text", "text", "bigint", "text", "text", "text", "text", "timestamptz", "bytea"];
         let rows = if self.single {
             let [kind, id, sequence, event_type, version, payload, metadata, at, hash] = kinds.map(&mut next);
-            let gate = if gated { "FROM sound" } else { "" };
+            let gate = if self.depends { "FROM sound" } else { "" };
             format!(
                 "SELECT $1 + 1, {kind}, {id}, {sequence}, {event_type}, {version}, {payload}::json, {metadata}::json,
                         {at}, {hash} {gate}"
             )
         } else {
             let arrays = kinds.map(|kind| next(&format!("{kind}[]"))).join(", ");
-            let gate = if gated { "sound, " } else { "" };
+            let gate = if self.depends { "sound, " } else { "" };
             format!(
                 "SELECT $1 + u.n, u.type, u.id, u.sequence, u.event_type, u.event_version, u.payload::json,
                         u.metadata::json, u.recorded, u.hash
@@ -165,15 +153,13 @@ impl Shape {
                                                       WHERE aggregate_type = d.type AND aggregate_id = d.id), 0))
                  ),"
             )
-        } else if self.follows {
-            "sound AS MATERIALIZED (SELECT WHERE journal_ends_with($1, $4)),".to_owned()
         } else {
             String::new()
         };
         let kept = if self.keeps {
             let kinds = ["bigint[]", "text[]", "text[]", "integer[]", "text[]", "bigint[]", "bigint[]"];
             let arrays = kinds.map(&mut next).join(", ");
-            let gate = if gated { "sound, " } else { "" };
+            let gate = if self.depends { "sound, " } else { "" };
             format!(
                 ", kept AS (
                      INSERT INTO idempotency_keys (user_id, key, request_hash, status, body, version, position)
@@ -183,7 +169,7 @@ impl Shape {
         } else {
             String::new()
         };
-        let gate = if gated { "sound" } else { LOCK };
+        let gate = if self.depends { "sound" } else { LOCK };
         format!(
             "WITH {sound} appended AS (INSERT INTO events {rows}) {kept}
              INSERT INTO journal_blocks SELECT $1 + 1, $2, $3 FROM {gate}"

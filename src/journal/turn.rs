@@ -39,7 +39,7 @@ pub(super) async fn append(line: &mut Line, batch: &[&Append]) -> Result<Appende
     let before = present.tip;
     let after = match held.as_slice() {
         [] => before,
-        held => Statement::after(before, false, held.iter().copied())?.append(connection).await?,
+        held => Statement::after(before, held.iter().copied())?.append(connection).await?,
     };
     Ok(Appended { outcomes, before, after })
 }
