@@ -229,9 +229,8 @@ impl Commits {
     }
 
     async fn take_off(&mut self, base: Tip, batch: Vec<Request>) {
-        let prepared = Statement::after(base, batch.iter().map(|request| &request.append));
-        let taken_off = match prepared {
-            Ok(statement) => self.line().await.map(|line| (statement, line)).map_err(Into::into),
+        let taken_off = match Statement::after(base, batch.iter().map(|request| &request.append)) {
+            Ok(statement) => self.line().await.map(|line| (statement, line)),
             Err(error) => Err(error),
         };
         match taken_off {
@@ -242,8 +241,7 @@ impl Commits {
                     Some(landed) => self.settle(flight, landed).await,
                 }
             }
-            Err(BatchError::Refused(_)) => self.commit_in_turn(batch).await,
-            Err(BatchError::Unknown(error)) => self.lose(&error, batch),
+            Err(error) => self.lose(&error, batch),
         }
     }
 

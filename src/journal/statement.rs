@@ -83,7 +83,7 @@ pub(super) struct Statement {
 
 impl Statement {
     /// A batch that goes after `tip`.
-    pub(super) fn after<'a>(tip: Tip, batch: impl Iterator<Item = &'a Append>) -> Result<Self, BatchError> {
+    pub(super) fn after<'a>(tip: Tip, batch: impl Iterator<Item = &'a Append>) -> Result<Self, sqlx::Error> {
         let c = Columns::of(tip.position, batch);
         let hash = block_hash(&tip.hash, &c.hashes);
         let position = tip.position + i64::try_from(c.types.len()).unwrap_or(i64::MAX);

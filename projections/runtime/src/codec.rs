@@ -171,16 +171,6 @@ impl Codec {
         E::deserialize(&event.payload)
     }
 
-    /// Reads back an event that came through cqrs-es' own types.
-    ///
-    /// # Errors
-    /// As [`Codec::event`].
-    pub async fn serialized<E: DeserializeOwned>(&self, event: SerializedEvent) -> Result<E, CodecError> {
-        self.check(&event.event_type, &event.event_version)?;
-        let event = self.upcast(event);
-        self.with_keys(|| E::deserialize(&event.payload)).await
-    }
-
     fn upcast(&self, event: SerializedEvent) -> SerializedEvent {
         self.upcasters.iter().fold(event, |event, upcaster| {
             if upcaster.can_upcast(&event.event_type, &event.event_version) { upcaster.upcast(event) } else { event }
