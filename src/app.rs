@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use anyhow::Result;
 use runtime::{Claims, EventTypes, Place, Projection, feed::Feed};
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     auth::{Sessions, Throttle, Tokens},
@@ -22,6 +22,9 @@ use crate::{
 /// What every request has at hand.
 pub struct App {
     pub config: Config,
+    /// The node's own. It outlives those of the threads that serve requests or react, and a connection lives no longer than
+    /// the runtime in which it was made: whatever takes one from the pool does so in here.
+    pub runtime: Handle,
     pub tenant: Tenant,
     pub sessions: Sessions,
     pub admission: Admission,
@@ -80,7 +83,7 @@ impl App {
         };
         let broker = Arc::new(Broker::new(backing.nats_url.clone(), config.stream.clone()));
         let (admission, in_flight, activities) = Default::default();
-        Ok(Self { config, tenant, sessions, admission, in_flight, activities, broker })
+        Ok(Self { config, runtime: Handle::current(), tenant, sessions, admission, in_flight, activities, broker })
     }
 }
 

@@ -102,13 +102,13 @@ pub(super) async fn middleware(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let app = request.app_data::<web::Data<App>>().cloned().ok_or_else(|| Problem::fault("no app"))?;
     if !ALWAYS.iter().any(|path| request.path().starts_with(path)) {
-        let entered = async { admission(request.request())?.enter(request.request()).await };
-        if let Err(problem) = entered.await {
+        if let Err(problem) = app.admission.enter(request.request()).await {
             return Ok(request.into_response(problem.error_response()).map_into_right_body());
         }
     }
     // In a task of its own: whoever goes away does not leave a command half done.
-    let answered = request_id::spawn(async move { next.call(request).await });
+    let answered = request_id::spawn(&app, async move { next.call(request).await });
     Ok(answered.await.map_err(Problem::fault)??.map_into_left_body())
 }

@@ -1,6 +1,6 @@
 //! Each worker's own connections for queries.
 //!
-//! A pool's connection is tended by whichever thread made it, so that two threads wake for each answer, and the pool asks the
+//! A pool's connection is tended by the node's runtime, so that two threads wake for each answer, and the pool asks the
 //! database once more whenever a connection is given back. Together that costs more than a page.
 
 use std::{
@@ -12,7 +12,11 @@ use std::{
 };
 
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, SemaphorePermit},
+};
+use tokio_util::context::TokioContext;
 
 use crate::tenant::RESTED;
 
@@ -31,6 +35,8 @@ const LIFETIME: Duration = Duration::from_secs(30 * 60);
 pub(super) struct Readers(Rc<Inner>);
 
 struct Inner {
+    /// The worker's.
+    runtime: Handle,
     options: Arc<PgConnectOptions>,
     places: Semaphore,
     idle: RefCell<Vec<Reader>>,
@@ -43,11 +49,12 @@ struct Reader {
 }
 
 impl Readers {
-    /// Connections to where the pool's go; none is made yet.
+    /// Connections to where the pool's go, of the worker that calls this; none is made yet.
     pub(super) fn new(pool: &PgPool) -> Self {
         let workers = available_parallelism().map_or(1, Into::into);
         let places = Semaphore::new((TOGETHER / workers).clamp(1, EACH));
-        Self(Rc::new(Inner { options: pool.connect_options(), places, idle: RefCell::default() }))
+        let (runtime, options) = (Handle::current(), pool.connect_options());
+        Self(Rc::new(Inner { runtime, options, places, idle: RefCell::default() }))
     }
 
     /// Asks over a connection that nobody else is using.
@@ -78,7 +85,8 @@ impl Readers {
                 return Ok((place, reader));
             }
         }
-        let (connection, now) = (PgConnection::connect_with(&self.0.options).await?, Instant::now());
+        let connecting = PgConnection::connect_with(&self.0.options);
+        let (connection, now) = (TokioContext::new(connecting, self.0.runtime.clone()).await?, Instant::now());
         Ok((place, Reader { connection, made: now, used: now }))
     }
 }

@@ -9,6 +9,10 @@ use actix_web::{
     http::header::{HeaderName, HeaderValue},
     middleware::Next,
 };
+use tokio::task::JoinHandle;
+use tokio_util::context::TokioContext;
+
+use crate::app::App;
 
 static HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -31,9 +35,10 @@ pub(super) fn of(request: &HttpRequest) -> String {
     request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
 }
 
-/// Works for a request in a task of its own, under its id.
-pub(super) fn spawn<T: 'static>(work: impl Future<Output = T> + 'static) -> tokio::task::JoinHandle<T> {
-    actix_web::rt::spawn(CURRENT.scope(RefCell::new(current()), work))
+/// Works for a request in a task of its own, under its id and in the node's runtime.
+pub(super) fn spawn<T: 'static>(app: &App, work: impl Future<Output = T> + 'static) -> JoinHandle<T> {
+    let named = CURRENT.scope(RefCell::new(current()), work);
+    actix_web::rt::spawn(TokioContext::new(named, app.runtime.clone()))
 }
 
 /// Gives the request its id and the answer its header.

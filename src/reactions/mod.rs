@@ -102,22 +102,16 @@ pub fn start(
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
     let (feed, epochs, renounce) = (Arc::clone(feed), claims.epochs(), claims.renounce());
     std::thread::Builder::new().name("reactions".to_owned()).spawn(move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                tracing::error!(%error, "the reactions cannot be started");
-                return;
-            }
-        };
         let local = LocalSet::new();
         for reaction in all() {
             let place = Place::new(reaction.name(), &feed, epochs.clone());
             local.spawn_local(run(app.clone(), reaction, place, renounce.clone()));
         }
         local.spawn_local(schedule::run(app.clone(), epochs.clone()));
-        local.block_on(&runtime, async { while !*stopped.borrow_and_update() && stopped.changed().await.is_ok() {} });
+        let stop = async { while !*stopped.borrow_and_update() && stopped.changed().await.is_ok() {} };
+        app.runtime.block_on(local.run_until(stop));
         // What the reactions still hold, e.g. connections, is given back within the runtime.
-        let _context = runtime.enter();
+        let _context = app.runtime.enter();
         drop(local);
     })
 }

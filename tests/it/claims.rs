@@ -277,6 +277,22 @@ async fn applied(address: &str) -> u64 {
     lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
 
+/// Connections of the shared pool that were made for requests outlive the threads that served these.
+#[tokio::test]
+async fn a_node_that_stops_gives_its_claims_up_and_notes_its_last_requests() {
+    let node = Node::start().await;
+    let pool = PgPool::connect(&node.database_url).await.unwrap();
+    // Each asks over the pool, until all of its connections are there.
+    let anonymous = node.anonymous();
+    futures::future::join_all((0..200).map(|_| anonymous.get("/health/ready/"))).await;
+    futures::future::join_all((0..50).map(|_| anonymous.get("/last/"))).await;
+    assert!(!held(&pool).await.is_empty());
+    drop(node);
+    assert_eq!(held(&pool).await, BTreeMap::new(), "still held");
+    let noted = "SELECT count(*) FROM main.http_activities WHERE path = '/last/'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(noted).fetch_one(&pool).await.unwrap(), 50);
+}
+
 #[tokio::test]
 async fn each_reader_runs_on_one_of_two_nodes_and_is_taken_over_from_one_that_dies_or_sleeps() {
     let database_url = database().await;

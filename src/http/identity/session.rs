@@ -14,6 +14,7 @@ use crate::{
         body::Body,
         call::{Call, issuer},
         problem::Problem,
+        request_id,
     },
     journal::ExecuteError,
 };
@@ -118,7 +119,7 @@ pub(super) async fn login(
             turn.failed();
             if let Some(user) = user {
                 // Not waited for: the time must not tell that there is such a user.
-                actix_web::rt::spawn(async move {
+                request_id::spawn(&app.clone(), async move {
                     let name = "user.record_login_failed";
                     if let Err(problem) = record(&app, &request, user, name, UserCommand::RecordLoginFailed).await {
                         tracing::warn!(%user, %problem, "a failed log-in could not be recorded");
