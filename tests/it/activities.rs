@@ -7,7 +7,7 @@ use crate::harness::{ADMIN, Node, PASSWORD, answer};
 
 const PATH: &str = "/api/audit_logs/http-activities/";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_request_is_noted_with_who_asked_and_what_came_of_it() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -61,7 +61,7 @@ async fn every_request_is_noted_with_who_asked_and_what_came_of_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nothing_secret_is_noted_and_probes_are_not() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -85,7 +85,7 @@ async fn nothing_secret_is_noted_and_probes_are_not() {
     assert!(all.contains("/api/auth/set-password/") && !all.contains("/health/"), "{all}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn only_what_is_old_is_purged() {
     let node = Node::start().await;
     let insert = "INSERT INTO http_activities (method, path, status_code, latency_us, request_id, created_at)

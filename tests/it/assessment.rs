@@ -146,7 +146,7 @@ fn id_of(path: &str) -> i64 {
     path.trim_matches('/').rsplit('/').next().unwrap().parse().unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_assessment_is_answered_analysed_reviewed_and_locked() {
     let node = Node::start().await;
     let cast = Cast::of(&node).await;
@@ -196,7 +196,7 @@ async fn an_assessment_is_answered_analysed_reviewed_and_locked() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn everybody_sees_and_does_only_what_the_role_admits() {
     let node = Node::start().await;
     let cast = Cast::of(&node).await;
@@ -250,7 +250,7 @@ async fn everybody_sees_and_does_only_what_the_role_admits() {
     cast.consultant.delete(&path).await.expect_problem(403, "FORBIDDEN");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn bad_input_is_refused_by_name_and_stores_nothing() {
     let node = Node::start().await;
     let cast = Cast::of(&node).await;
@@ -306,7 +306,7 @@ async fn bad_input_is_refused_by_name_and_stores_nothing() {
     cast.admin.get("/api/assessments/?status=OPEN").await.expect_problem(422, "INVALID");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn details_change_names_are_kept_unique_and_a_deleted_assessment_comes_back() {
     let node = Node::start().await;
     let cast = Cast::of(&node).await;
@@ -349,7 +349,7 @@ async fn details_change_names_are_kept_unique_and_a_deleted_assessment_comes_bac
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_analysis_that_was_cancelled_leaves_the_assessment_where_it_was() {
     let node = Node::start().await;
     let cast = Cast::of(&node).await;
@@ -369,7 +369,7 @@ async fn an_analysis_that_was_cancelled_leaves_the_assessment_where_it_was() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_consultant_who_is_paired_with_the_client_later_sees_its_assessments() {
     let node = Node::start().await;
     let cast = Cast::of(&node).await;

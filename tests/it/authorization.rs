@@ -52,7 +52,7 @@ async fn people(node: &Node) -> Vec<(&'static str, Session<'_>)> {
     people
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_operation_is_for_the_roles_that_the_contract_names() {
     let node = Node::start().await;
     let people = people(&node).await;
@@ -103,7 +103,7 @@ async fn written_after(node: &Node, position: i64) -> Vec<(String, Value)> {
         .unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_engagement_is_not_there_for_those_who_have_no_part_in_it() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -146,7 +146,7 @@ async fn an_engagement_is_not_there_for_those_who_have_no_part_in_it() {
     assert!(written.is_empty(), "{written:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn strangers_have_empty_lists_and_dashboards() {
     let node = Node::start().await;
     let world = World::build(&node).await;

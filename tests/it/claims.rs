@@ -278,7 +278,7 @@ async fn applied(address: &str) -> u64 {
 }
 
 /// Connections of the shared pool that were made for requests outlive the threads that served these.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_node_that_stops_gives_its_claims_up_and_notes_its_last_requests() {
     let node = Node::start().await;
     let pool = PgPool::connect(&node.database_url).await.unwrap();
@@ -293,7 +293,7 @@ async fn a_node_that_stops_gives_its_claims_up_and_notes_its_last_requests() {
     assert_eq!(sqlx::query_scalar::<_, i64>(noted).fetch_one(&pool).await.unwrap(), 50);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn each_reader_runs_on_one_of_two_nodes_and_is_taken_over_from_one_that_dies_or_sleeps() {
     let database_url = database().await;
     let data = ddc::embedded::TemporaryFolder::new().unwrap();

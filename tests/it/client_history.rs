@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{engagement::World, harness::Node, mission::Mission};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_clients_history_counts_what_was_done_for_it() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -49,7 +49,7 @@ async fn a_clients_history_counts_what_was_done_for_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_client_sees_a_costing_once_its_proposal_was_sent() {
     let node = Node::start().await;
     let mission = Mission::begin(&node).await;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::harness::Node;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_company_is_created_once_under_an_idempotency_key() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -27,7 +27,7 @@ async fn a_company_is_created_once_under_an_idempotency_key() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_stale_version_is_refused_and_changes_nothing() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -40,7 +40,7 @@ async fn a_stale_version_is_refused_and_changes_nothing() {
     assert_eq!(admin.get("/api/common/company/1/").await.expect(200)["country"], "India");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn bad_bodies_are_refused_by_name() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -71,7 +71,7 @@ async fn bad_bodies_are_refused_by_name() {
     assert_eq!(admin.get("/api/common/companies/").await.expect(200)["count"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn pages_follow_each_other_both_ways() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -101,7 +101,7 @@ async fn pages_follow_each_other_both_ways() {
 }
 
 /// A long list is not counted with every page, but whoever writes finds the write counted.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn ones_own_writes_are_counted_in_a_long_list() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -117,7 +117,7 @@ async fn ones_own_writes_are_counted_in_a_long_list() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_position_that_does_not_exist_is_not_waited_for_and_deceives_no_later_reader() {
     let node = Node::start().await;
     let admin = node.admin().await;

@@ -10,7 +10,7 @@ use crate::harness::Node;
 use world::World;
 
 /// The worked values C1 to C8 of the contract, and O3 and F1 that follow from them.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_worked_example_comes_out_to_the_last_digit() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -78,7 +78,7 @@ async fn the_worked_example_comes_out_to_the_last_digit() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn everybody_sees_and_does_only_what_is_his() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -147,7 +147,7 @@ async fn everybody_sees_and_does_only_what_is_his() {
     assert_eq!(stranger.get("/api/rate_card/?region=mars").await.expect(200)["count"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_newer_card_takes_the_place_of_the_older_one() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -177,7 +177,7 @@ async fn a_newer_card_takes_the_place_of_the_older_one() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_wrong_with_a_payload_is_named() {
     let node = Node::start().await;
     let world = World::build(&node).await;

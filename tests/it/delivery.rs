@@ -52,7 +52,7 @@ async fn refused(who: &[(&Session<'_>, u16)], method: Method, path: &str, body: 
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_proposal_goes_from_the_approved_costing_to_the_project() {
     let node = Node::start().await;
     let mission = Mission::begin(&node).await;
@@ -91,7 +91,7 @@ async fn a_proposal_goes_from_the_approved_costing_to_the_project() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn rejected_withdrawn_and_deleted_proposals_come_back_or_make_room() {
     let node = Node::start().await;
     let mission = Mission::begin(&node).await;
@@ -128,7 +128,7 @@ async fn rejected_withdrawn_and_deleted_proposals_come_back_or_make_room() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn of_racing_proposals_one_wins_and_of_racing_approvals_one_makes_the_project() {
     let node = Node::start().await;
     let mission = Mission::begin(&node).await;
@@ -159,7 +159,7 @@ async fn of_racing_proposals_one_wins_and_of_racing_approvals_one_makes_the_proj
     assert_eq!(node.count("proposal.approved").await, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_opportunity_is_in_one_live_project() {
     let node = Node::start().await;
     let mission = Mission::begin(&node).await;
@@ -176,7 +176,7 @@ async fn an_opportunity_is_in_one_live_project() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn everybody_does_what_his_role_allows_and_strangers_see_nothing() {
     let node = Node::start().await;
     let mission = Mission::begin(&node).await;
@@ -242,7 +242,7 @@ async fn everybody_does_what_his_role_allows_and_strangers_see_nothing() {
     nobody.post("/api/projects/", json!({})).await.expect_problem(401, "NOT_AUTHENTICATED");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_worked_project_stands_as_the_contract_says() {
     let node = Node::start().await;
     let mission = Mission::begin(&node).await;
@@ -310,7 +310,7 @@ async fn the_worked_project_stands_as_the_contract_says() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_offer_can_be_approved_on_its_last_day_and_expires_after_it() {
     let node = Node::start().await;
     let database_url = node.database_url.clone();
@@ -352,7 +352,7 @@ async fn sent_days_ago(mission: &Mission<'_>, costing: SolutionCostingId, days: 
     path
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn bad_input_is_refused_by_name() {
     let node = Node::start().await;
     let mission = Mission::begin(&node).await;

@@ -35,7 +35,7 @@ async fn answered_before_the_body(node: &Node, token: Option<&str>) -> u16 {
     String::from_utf8_lossy(&status).strip_prefix("HTTP/1.1 ").unwrap().parse().unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_upload_is_not_taken_in_from_one_who_may_not_send_it() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -51,7 +51,7 @@ async fn an_upload_is_not_taken_in_from_one_who_may_not_send_it() {
     assert_eq!(answered_before_the_body(&node, carl.token.as_deref()).await, 401);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_refused_method_is_answered_with_those_that_there_are() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -73,7 +73,7 @@ async fn a_refused_method_is_answered_with_those_that_there_are() {
     unknown.expect_problem(404, "NOT_FOUND");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_api_explorer_loads_all_that_its_page_asks_for() {
     let node = Node::start().await;
     let page = node.anonymous().get("/docs").await;
@@ -92,7 +92,7 @@ async fn the_api_explorer_loads_all_that_its_page_asks_for() {
     node.anonymous().get("/openapi.json").await.expect(200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_node_tells_how_it_is_in_numbers() {
     let node = Node::start().await;
     node.admin().await.get("/api/common/companies/").await.expect(200);

@@ -159,7 +159,7 @@ async fn propose(node: &Node, client: i64, creator: i64) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_stream_holds_every_event_once_and_in_order_over_a_restart() {
     let database = database().await;
     let first = Node::start_on(&database, &[]).await;
@@ -176,7 +176,7 @@ async fn the_stream_holds_every_event_once_and_in_order_over_a_restart() {
     copied(&second).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_stream_that_was_lost_is_made_again_and_nobody_is_written_to_twice() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -199,7 +199,7 @@ async fn a_stream_that_was_lost_is_made_again_and_nobody_is_written_to_twice() {
     assert_eq!(count(&node, "dead_letters").await, 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_delivered_again_has_no_effect_and_a_hole_is_filled_from_the_journal() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -232,7 +232,7 @@ async fn what_is_delivered_again_has_no_effect_and_a_hole_is_filled_from_the_jou
     assert_eq!(count(&node, "email_log").await, 5);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_message_of_somebody_else_does_not_stop_the_relay() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -244,7 +244,7 @@ async fn a_message_of_somebody_else_does_not_stop_the_relay() {
     assert_eq!(count(&node, "email_log").await, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_event_that_a_consumer_cannot_read_becomes_a_dead_letter_and_the_later_ones_go_on() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -262,7 +262,7 @@ async fn an_event_that_a_consumer_cannot_read_becomes_a_dead_letter_and_the_late
     assert_eq!(letters, [letter("emails"), letter("notifications")]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn commands_go_on_without_the_broker_and_the_node_says_so() {
     let node = Node::start_with(&[("NATS_URL", "nats://127.0.0.1:1")]).await;
     let admin = node.admin().await;
@@ -271,7 +271,7 @@ async fn commands_go_on_without_the_broker_and_the_node_says_so() {
     assert!(ready["broker"].as_str().unwrap().starts_with("not connected"), "{ready}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn everybody_sees_and_reads_only_what_was_told_to_them() {
     let node = Node::start().await;
     let admin = node.admin().await;

@@ -61,6 +61,8 @@ pub(crate) async fn database() -> String {
     url.into()
 }
 
+// A test has a runtime of two threads, so that connections of the node that it has used itself are tended while it does
+// nothing but wait for the node's end.
 impl Node {
     /// A node with nothing in it but the ADMIN of [`ADMIN`] and [`PASSWORD`].
     pub(crate) async fn start() -> Self {

@@ -53,7 +53,7 @@ async fn positions(pool: &PgPool) -> (i64, i64, i64) {
         .unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn many_writers_on_overlapping_streams_lose_nothing_and_leave_no_hole() {
     const WRITERS: usize = 64;
     const COMMANDS: usize = 25;
@@ -106,7 +106,7 @@ async fn many_writers_on_overlapping_streams_lose_nothing_and_leave_no_hole() {
 
 /// A batch that is refused because another node has appended is appended in the node's turn; the next ones go by the fast way
 /// again.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_node_that_is_interrupted_now_and_then_fails_nothing() {
     const WRITERS: usize = 64;
     const COMMANDS: usize = 60;
@@ -144,7 +144,7 @@ async fn a_node_that_is_interrupted_now_and_then_fails_nothing() {
     assert_eq!(count - before, 1 + (WRITERS * COMMANDS) as i64 + interruptions);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_hot_stream_is_a_queue_and_not_a_storm() {
     let node = Node::start().await;
     let journal = &node.app.tenant.journal;
@@ -165,7 +165,7 @@ async fn a_hot_stream_is_a_queue_and_not_a_storm() {
     assert_eq!(fresh.read(id, seen).await.unwrap(), journal.read(id, seen).await.unwrap());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_journal_refuses_to_be_changed() {
     let node = Node::start().await;
     let pool = &node.app.tenant.pool;
@@ -176,7 +176,7 @@ async fn the_journal_refuses_to_be_changed() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_unit_of_two_streams_comes_whole_or_not_at_all() {
     let node = Node::start().await;
     let journal = &node.app.tenant.journal;
@@ -199,7 +199,7 @@ async fn a_unit_of_two_streams_comes_whole_or_not_at_all() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_a_command_depends_on_must_still_be_so_at_the_commit() {
     let node = Node::start().await;
     let journal = &node.app.tenant.journal;
@@ -224,7 +224,7 @@ async fn what_a_command_depends_on_must_still_be_so_at_the_commit() {
     assert!(tries >= 2, "the command was decided again on what is so");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn one_commands_conflict_does_not_fail_its_neighbours() {
     let node = Node::start().await;
     let journal = &node.app.tenant.journal;
@@ -241,7 +241,7 @@ async fn one_commands_conflict_does_not_fail_its_neighbours() {
     assert_eq!((last, head), (count, count));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_another_node_left_is_not_answered_from_memory() {
     let node = Node::start().await;
     let journal = &node.app.tenant.journal;
@@ -264,7 +264,7 @@ async fn what_another_node_left_is_not_answered_from_memory() {
     assert!(matches!(refused, Err(ExecuteError::VersionConflict { actual: 5 })), "{:?}", refused.err());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn where_nothing_had_to_happen_the_position_covers_what_was_seen() {
     let node = Node::start().await;
     let journal = &node.app.tenant.journal;
@@ -277,7 +277,7 @@ async fn where_nothing_had_to_happen_the_position_covers_what_was_seen() {
     assert!(again.position >= written.position, "{} is before {}", again.position, written.position);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn whoever_follows_to_a_position_reads_nothing_older_from_memory() {
     let node = Node::start().await;
     let journal = &node.app.tenant.journal;

@@ -51,7 +51,7 @@ async fn filled() -> Node {
     node
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_same_files_again_change_nothing() {
     let node = filled().await;
     let admin = node.admin().await;
@@ -63,7 +63,7 @@ async fn the_same_files_again_change_nothing() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn questions_rules_and_templates_are_listed_by_vertical() {
     let node = filled().await;
     let admin = node.admin().await;
@@ -81,7 +81,7 @@ async fn questions_rules_and_templates_are_listed_by_vertical() {
     admin.get("/api/questionnaires/questions/?is_active=maybe").await.expect_problem(422, "INVALID");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn benchmarks_are_listed_matched_and_exported() {
     let node = filled().await;
     let admin = node.admin().await;
@@ -105,7 +105,7 @@ async fn benchmarks_are_listed_matched_and_exported() {
     assert_eq!((&report["created"], &report["updated"], &report["removed"]), (&json!(0), &json!(0), &json!(0)));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_more_specific_benchmark_comes_first() {
     let node = filled().await;
     let admin = node.admin().await;
@@ -123,7 +123,7 @@ async fn a_more_specific_benchmark_comes_first() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_bad_file_is_told_what_is_wrong_with_it() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -157,7 +157,7 @@ async fn a_bad_file_is_told_what_is_wrong_with_it() {
     assert_eq!(listed["count"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_upload_is_one_file_of_at_most_ten_megabytes() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -174,7 +174,7 @@ async fn an_upload_is_one_file_of_at_most_ten_megabytes() {
     assert_eq!(admin.upload(path, "none.json", "[]").await.expect(200)["created"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn only_an_administrator_imports_and_nobody_reads_without_a_token() {
     let node = Node::start().await;
     let stranger = node.anonymous();

@@ -68,7 +68,7 @@ fn places() -> Vec<Place> {
     ]
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_kind_is_created_changed_listed_deleted_and_restored() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -110,7 +110,7 @@ async fn every_kind_is_created_changed_listed_deleted_and_restored() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn only_an_admin_changes_look_ups_and_day_rates_are_not_for_clients() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -141,7 +141,7 @@ async fn only_an_admin_changes_look_ups_and_day_rates_are_not_for_clients() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_day_rate_stays_in_its_band_and_roles_are_found_by_experience() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -159,7 +159,7 @@ async fn a_day_rate_stays_in_its_band_and_roles_are_found_by_experience() {
     assert_eq!(admin.get(&format!("{list}junior")).await.expect(200)["count"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_company_refers_to_an_industry_as_long_as_it_is_active() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -174,7 +174,7 @@ async fn a_company_refers_to_an_industry_as_long_as_it_is_active() {
     admin.post("/api/common/company/", other).await.expect_problem(422, "INACTIVE_REFERENCE");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_built_in_is_loaded_once_and_what_was_deleted_stays_deleted() {
     let node = Node::start().await;
     let admin = node.admin().await;

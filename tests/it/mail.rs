@@ -92,7 +92,7 @@ async fn set_password(node: &Node, email: &str, token: &str) {
     node.login(email, PASSWORD).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_mail_that_is_deferred_is_tried_again_and_its_token_sets_the_password() {
     let inbox = Inbox { deferrals: Arc::new(Mutex::new(2)), ..Inbox::default() };
     let smtp = listen(&inbox);
@@ -107,7 +107,7 @@ async fn a_mail_that_is_deferred_is_tried_again_and_its_token_sets_the_password(
     node.login("ann@ddc.test", PASSWORD).await.get("/api/emails/logs/").await.expect(403);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_mail_fails_at_once_when_it_is_refused_and_after_four_attempts_when_it_is_deferred() {
     let inbox = Inbox { deferrals: Arc::new(Mutex::new(100)), ..Inbox::default() };
     let smtp = listen(&inbox);
@@ -123,7 +123,7 @@ async fn a_mail_fails_at_once_when_it_is_refused_and_after_four_attempts_when_it
     assert!(inbox.mails.lock().unwrap().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn without_a_mail_server_mails_are_files_and_their_tokens_hold() {
     let node = Node::start().await;
     invite(&node, "ann@ddc.test").await;
@@ -136,7 +136,7 @@ async fn without_a_mail_server_mails_are_files_and_their_tokens_hold() {
     set_password(&node, "ann@ddc.test", &token_in(&mail)).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_deactivated_user_is_told_and_one_who_forgot_the_password_gets_a_new_one() {
     let node = Node::start().await;
     let admin = node.admin().await;

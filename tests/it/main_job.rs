@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::harness::{ADMIN, Node, PASSWORD};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_client_is_diagnosed_priced_offered_and_delivered() {
     let node = Node::start().await;
     let (address, outbox) = (node.address.clone(), node.app.config.data.join("outbox"));

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::Node;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn one_node_serves_and_another_does_the_rest() {
     let front = Node::start_with(&[("DDC_ROLES", "api")]).await;
     let pool = &front.app.tenant.pool;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{engagement::World, harness::Node};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn every_change_is_in_the_audit_log_with_what_it_changed() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -41,7 +41,7 @@ async fn every_change_is_in_the_audit_log_with_what_it_changed() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_export_of_the_audit_log_is_harmless_to_a_spreadsheet() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -57,7 +57,7 @@ async fn an_export_of_the_audit_log_is_harmless_to_a_spreadsheet() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn personal_data_is_not_in_the_audit_log() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -66,7 +66,7 @@ async fn personal_data_is_not_in_the_audit_log() {
     assert!(log.text.contains("sealed"), "{}", log.text);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_admin_reads_the_history_of_a_thing_in_order() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -88,7 +88,7 @@ async fn an_admin_reads_the_history_of_a_thing_in_order() {
     node.anonymous().get("/api/company/1/events/").await.expect_problem(401, "NOT_AUTHENTICATED");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_empty_dashboard_has_zeros_and_says_as_of_when() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -105,7 +105,7 @@ async fn an_empty_dashboard_has_zeros_and_says_as_of_when() {
     node.anonymous().get("/api/dashboards/stats/").await.expect_problem(401, "NOT_AUTHENTICATED");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn who_takes_part_in_an_assessment_reads_what_happened_to_it() {
     let node = Node::start().await;
     let world = World::build(&node).await;

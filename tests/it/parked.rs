@@ -24,7 +24,7 @@ fn told(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), format!("{}{errors}", String::from_utf8_lossy(&output.stdout)))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn parked_events_are_shown_and_retried_by_command() {
     let node = Node::start().await;
     let admin = node.admin().await;

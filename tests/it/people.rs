@@ -40,7 +40,7 @@ impl Firm {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_user_made_a_moment_ago_can_log_in_and_see_itself() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -78,7 +78,7 @@ async fn a_user_made_a_moment_ago_can_log_in_and_see_itself() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn users_are_an_admins_to_change_and_the_staffs_to_read() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -106,7 +106,7 @@ async fn users_are_an_admins_to_change_and_the_staffs_to_read() {
     admin.get(&format!("{USERS}999999/")).await.expect_problem(404, "NOT_FOUND");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_user_is_refused_for_what_is_wrong_with_it() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -143,7 +143,7 @@ async fn a_user_is_refused_for_what_is_wrong_with_it() {
     answer.expect_problem(412, "VERSION_CONFLICT");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_token_ends_with_what_it_was_given_for() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -191,7 +191,7 @@ async fn a_token_ends_with_what_it_was_given_for() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_client_is_seen_by_those_who_look_after_it() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -240,7 +240,7 @@ async fn a_client_is_seen_by_those_who_look_after_it() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_client_is_refused_for_what_it_refers_to() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -267,7 +267,7 @@ async fn a_client_is_refused_for_what_it_refers_to() {
     admin.post("/api/clients/add/", firm.client("CLEO@acme.test")).await.expect_problem(409, "EMAIL_TAKEN");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_clients_email_is_its_logins_whichever_is_changed() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -295,7 +295,7 @@ async fn a_clients_email_is_its_logins_whichever_is_changed() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_deleted_client_cannot_log_in_until_it_is_restored() {
     let node = Node::start().await;
     let admin = node.admin().await;

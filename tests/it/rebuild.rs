@@ -18,7 +18,7 @@ async fn equal(node: &Node, name: &str, limits: Limits) {
     assert_eq!(report.differing, Some(vec![]), "{name}, {limits:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_rebuild_is_the_same_in_one_share_and_in_many() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -60,7 +60,7 @@ async fn parked(pool: &PgPool) -> Vec<(i64, String, String)> {
     sqlx::query_as(query).fetch_all(pool).await.unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_rebuild_parks_what_the_live_projection_parked() {
     let node = Node::start().await;
     let admin = node.admin().await;

@@ -69,7 +69,7 @@ async fn versions(pool: &PgPool) -> Vec<(String, i32)> {
     sqlx::query_as(query).fetch_all(pool).await.unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_older_node_goes_on_with_its_read_models_while_and_after_a_newer_one_builds_its_own() {
     let old = Node::start().await;
     let on_old = old.admin().await;
@@ -143,7 +143,7 @@ async fn an_older_node_goes_on_with_its_read_models_while_and_after_a_newer_one_
     new.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_a_newer_build_has_written_is_not_passed_over_by_an_older_one() {
     // To the older build an event is unknown that the newer one mails about, and that is in a user's state.
     let mut older = Build::this();

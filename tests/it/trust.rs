@@ -65,7 +65,7 @@ impl Journal {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_untouched_journal_is_proved_whole_and_in_parts() {
     let journal = Journal::start().await;
     let head = journal.head().await;
@@ -84,7 +84,7 @@ async fn an_untouched_journal_is_proved_whole_and_in_parts() {
     assert!(matches!(beyond, Err(Damage::OutOfRange { from: 1_000_000, .. })), "{beyond:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_changed_byte_is_named_whichever_column_it_is_in() {
     let journal = Journal::start().await;
     let position = journal.companies[3];
@@ -115,7 +115,7 @@ async fn a_changed_byte_is_named_whichever_column_it_is_in() {
     check(journal.pool(), ALL).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_event_that_is_gone_leaves_a_hole() {
     let journal = Journal::start().await;
     let position = journal.companies[1];
@@ -123,7 +123,7 @@ async fn an_event_that_is_gone_leaves_a_hole() {
     assert_eq!(check(journal.pool(), ALL).await, Err(Damage::Missing { position }));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_event_that_was_never_there_has_no_place() {
     let journal = Journal::start().await;
     let (one, two) = (journal.companies[1], journal.companies[2]);
@@ -137,7 +137,7 @@ async fn an_event_that_was_never_there_has_no_place() {
     assert!(matches!(check(journal.pool(), ALL).await, Err(Damage::Changed { position, .. }) if position == one));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn two_events_that_changed_places_are_both_named() {
     let journal = Journal::start().await;
     let (first, last): (i64, i64) = sqlx::query_as(
@@ -156,7 +156,7 @@ async fn two_events_that_changed_places_are_both_named() {
     assert_eq!(check(journal.pool(), ALL).await, Err(Damage::Swapped { one: first, other: last }));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_rewritten_append_is_named() {
     let journal = Journal::start().await;
     let (first, last) = journal.block(journal.companies[2]).await;
@@ -164,7 +164,7 @@ async fn a_rewritten_append_is_named() {
     assert_eq!(check(journal.pool(), ALL).await, Err(Damage::BlockRewritten { first, last }));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_append_that_is_rewritten_with_all_its_hashes_does_not_bear_what_follows() {
     let journal = Journal::start().await;
     let (first, last) = journal.block(journal.companies[2]).await;
@@ -217,7 +217,7 @@ async fn an_append_that_is_rewritten_with_all_its_hashes_does_not_bear_what_foll
     assert_eq!(check(journal.pool(), ALL).await, Err(damage), "the append after it no longer fits");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_append_whose_record_is_gone_is_missed() {
     let journal = Journal::start().await;
     // The last one first: there, nothing comes after it that would miss it.
@@ -228,7 +228,7 @@ async fn an_append_whose_record_is_gone_is_missed() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_tail_that_was_cut_off_is_missed_by_the_head() {
     let journal = Journal::start().await;
     let noted = journal.head().await;
@@ -242,7 +242,7 @@ async fn a_tail_that_was_cut_off_is_missed_by_the_head() {
     assert_eq!(check(journal.pool(), against).await, Err(Damage::NotOfThisChain { last: first - 1 }));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_record_of_appends_refuses_to_be_changed() {
     let journal = Journal::start().await;
     for statement in

@@ -124,7 +124,7 @@ fn nested() -> Vec<Case> {
     ]
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_wrong_with_a_body_is_refused_by_name_and_nothing_is_stored() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -155,7 +155,7 @@ async fn what_is_wrong_with_a_body_is_refused_by_name_and_nothing_is_stored() {
     assert!(written.is_empty(), "{written:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_wrong_around_a_body_is_refused_too() {
     let node = Node::start().await;
     let world = World::build(&node).await;

@@ -35,7 +35,7 @@ fn unsigned(claims: &Value) -> String {
     format!("{}.{}.", part(&json!({"alg": "none", "typ": "JWT"})), part(claims))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_token_that_is_none_opens_nothing() {
     let node = Node::start().await;
     let login = json!({"email": ADMIN, "password": PASSWORD});
@@ -88,7 +88,7 @@ async fn a_token_that_is_none_opens_nothing() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_the_token_says_of_the_role_is_not_believed() {
     let node = Node::start().await;
     let admin = node.admin().await;

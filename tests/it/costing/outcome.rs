@@ -6,7 +6,7 @@ use super::world::World;
 use crate::harness::{Node, Session};
 
 /// The worked values C8 and F1 to F7 of the contract.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_report_shows_what_an_approved_costing_comes_to_beside_its_estimate() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -64,7 +64,7 @@ async fn counts(session: &Session<'_>) -> Vec<Value> {
     counts
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn all_that_came_of_an_assessment_is_seen_by_those_who_work_on_it_now() {
     let node = Node::start().await;
     let world = World::build(&node).await;

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::world::World;
 use crate::harness::Node;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_costing_is_signed_by_a_second_person_only() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -59,7 +59,7 @@ async fn a_costing_is_signed_by_a_second_person_only() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn of_two_costings_of_one_opportunity_one_comes_to_be() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -84,7 +84,7 @@ async fn of_two_costings_of_one_opportunity_one_comes_to_be() {
     assert_eq!(all["count"], 2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_draft_learns_that_its_rates_were_revised_and_is_priced_anew() {
     let node = Node::start().await;
     let world = World::build(&node).await;

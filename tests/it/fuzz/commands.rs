@@ -98,7 +98,7 @@ async fn send(world: &World<'_>, sessions: &[Session<'_>; 5], input: &[u8]) -> R
     judge(&ask(request.header("content-type", "application/json").body(body.to_vec())).await?)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_command_is_taken_or_refused_whatever_its_body_is() {
     let node = Node::start().await;
     let world = World::build(&node).await;

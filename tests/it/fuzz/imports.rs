@@ -74,7 +74,7 @@ fn a_file_is_read_or_it_is_said_where_it_is_wrong() {
     Inputs::of("imports", 2000, WORDS).check(check);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_upload_is_taken_or_refused_whatever_its_file_is() {
     let node = Node::start().await;
     let world = World::build(&node).await;

@@ -82,7 +82,7 @@ async fn send(world: &World<'_>, admin: &Session<'_>, input: &[u8]) -> Result<()
     Err("is never answered".to_owned())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_query_is_answered_or_refused_whatever_its_parameters_are() {
     let node = Node::start().await;
     let world = World::build(&node).await;

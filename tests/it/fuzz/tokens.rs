@@ -46,7 +46,7 @@ fn only_a_token_that_was_made_so_is_one() {
     });
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_token_that_is_none_is_refused_whatever_it_is() {
     let node = Node::start().await;
     let good = node.admin().await.token.unwrap();

@@ -48,7 +48,7 @@ fn with(path: &str, pairs: &[(&str, &str)]) -> String {
     format!("{path}?{}", url.query().unwrap())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn no_parameter_of_a_query_is_sql() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -79,7 +79,7 @@ async fn no_parameter_of_a_query_is_sql() {
     node.prove_projections().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_text_that_looks_like_sql_is_kept_as_it_is() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -97,7 +97,7 @@ fn is_calculated(cell: &str) -> bool {
     cell.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn no_cell_of_an_export_is_calculated_and_each_comes_back_as_it_was() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -141,7 +141,7 @@ async fn uploaded(session: &Session<'_>, path: &str, formula: &str) -> Value {
     session.upload(&format!("{path}?atomic=true"), "q.csv", file).await.expect_problem(422, "IMPORT_FAILED")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_formula_can_neither_reach_out_nor_take_long() {
     let node = Node::start().await;
     let world = World::build(&node).await;

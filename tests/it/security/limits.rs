@@ -23,7 +23,7 @@ async fn told(node: &Node, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&said[..read.unwrap_or_default()]).into_owned()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn heads_have_limits() {
     let node = Node::start().await;
     let head = |headers: &str| format!("GET /health/live/ HTTP/1.1\r\nHost: ddc.test\r\n{headers}\r\n").into_bytes();
@@ -64,7 +64,7 @@ async fn chunked(node: &Node, token: Option<&str>, path: &str, size: usize) -> S
     told(node, &bytes).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn bodies_have_limits_with_and_without_a_length() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -99,7 +99,7 @@ async fn upload(session: &crate::harness::Session<'_>, path: &str, name: &[u8]) 
     answer(request.body(body)).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_files_name_leads_nowhere() {
     let node = Node::start().await;
     let world = World::build(&node).await;
@@ -134,7 +134,7 @@ async fn a_files_name_leads_nowhere() {
     assert!(!canary.exists());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_header_that_is_given_back_cannot_be_two() {
     let node = Node::start().await;
     for id in ["a b", "a\tb", "<script>", "a\"b", &"x".repeat(101), "é"] {

@@ -13,7 +13,7 @@ async fn attempt(node: &Node, email: &str, password: &str) -> Answer {
     node.anonymous().post(LOGIN, json!({"email": email, "password": password})).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn five_guesses_shut_an_email_out_and_nobody_else() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -50,7 +50,7 @@ async fn five_guesses_shut_an_email_out_and_nobody_else() {
     ann.post("/api/auth/change-password/", change).await.expect_problem(429, "TOO_MANY_REQUESTS");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn whoever_reads_the_emails_mails_need_not_wait() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -82,7 +82,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 
 /// An unknown email costs what a known one costs: a look at the same tables, and a hash. That the dummy's hash is like any
 /// other is proved beside it.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_time_does_not_tell_whether_an_email_is_known() {
     let node = Node::start().await;
     let admin = node.admin().await;
@@ -112,7 +112,7 @@ async fn the_time_does_not_tell_whether_an_email_is_known() {
     node.recorded("user.login_failed", 32).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_flood_of_log_ins_keeps_nobody_out() {
     let node = Node::start().await;
     let admin = node.admin().await;

@@ -70,7 +70,7 @@ async fn mailed(outbox: &std::path::Path, to: &str) -> String {
     .await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_log_holds_no_secret_however_much_is_logged() {
     let folder = ddc::embedded::TemporaryFolder::new().unwrap();
     let (log, home) = (folder.path().join("log"), folder.path().join("home"));

@@ -39,7 +39,7 @@ async fn drip(node: &Node, beginning: &str, piece: &str) -> String {
 
 const LOGIN: &str = "POST /api/auth/login/ HTTP/1.1\r\nHost: ddc.test\r\nContent-Type: application/json\r\n";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn whoever_sends_a_byte_now_and_then_is_cut_off() {
     let node = Node::start().await;
     let with_length = format!("{LOGIN}Content-Length: 60000\r\n\r\n{{");
@@ -58,7 +58,7 @@ async fn whoever_sends_a_byte_now_and_then_is_cut_off() {
     assert!(later.starts_with("HTTP/1.1 200 ") && later.matches("HTTP/1.1").count() == 1, "{later}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn slow_senders_keep_nobody_out() {
     let node = Node::start().await;
     let admin = node.admin().await;
