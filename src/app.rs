@@ -129,7 +129,8 @@ impl Work {
         let mut tasks = vec![tokio::spawn(tenant.clone().listen()), tokio::spawn(Arc::clone(&feed).run())];
         for projection in tenant.projections.iter() {
             let Tenant { pool, journal, progress, .. } = tenant.clone();
-            let place = Place::new(projection.reader(), &feed, claims.epochs());
+            let wanted = progress.wanted(projection.name());
+            let place = Place::new(projection.reader(), &feed, claims.epochs()).hastened_by(wanted);
             let codec = Arc::clone(journal.codec());
             let (projection, renounce) = (Arc::clone(projection), claims.renounce());
             tasks.push(tokio::spawn(runtime::runner::run(pool, codec, projection, progress, place, renounce)));

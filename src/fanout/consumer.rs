@@ -30,7 +30,7 @@ use tokio::sync::watch;
 
 use super::{
     Broker,
-    message::Message,
+    message::{Head, Message},
     relay::{self, lag},
 };
 use crate::tenant::Tenant;
@@ -91,6 +91,22 @@ struct Known {
     since: Instant,
 }
 
+fn head(event: &Recorded) -> Head<'_> {
+    Head {
+        position: event.position,
+        event_type: event.event_type.as_str().into(),
+        event_version: event.event_version.as_str().into(),
+    }
+}
+
+async fn acknowledge(batch: &[Delivered], all_at_once: bool) -> Result<()> {
+    let unsaid = if all_at_once { batch.len().saturating_sub(1) } else { 0 };
+    for message in batch.iter().skip(unsaid) {
+        message.ack().await.map_err(|error| anyhow::anyhow!("a message was not acknowledged: {error}"))?;
+    }
+    Ok(())
+}
+
 struct Worker {
     effect: Arc<dyn Effect>,
     tenant: Tenant,
@@ -140,6 +156,8 @@ impl Worker {
             .execute(&self.tenant.pool)
             .await?;
         let consumer = self.durable(broker).await?;
+        // One that an earlier build has made wants each message acknowledged.
+        let all_at_once = consumer.cached_info().config.ack_policy == AckPolicy::All;
         let messages = consumer.stream().max_messages_per_batch(100).heartbeat(Duration::from_secs(5));
         let messages = messages.expires(Duration::from_secs(30)).messages().await?;
         let mut batches = messages.ready_chunks(100);
@@ -147,7 +165,8 @@ impl Worker {
             match tokio::time::timeout(IDLE, batches.next()).await {
                 Ok(Some(batch)) => {
                     let batch: Vec<Delivered> = batch.into_iter().collect::<Result<_, _>>()?;
-                    self.take_messages(batch).await?;
+                    self.take_messages(&batch).await?;
+                    acknowledge(&batch, all_at_once).await?;
                 }
                 Ok(None) => return Ok(()),
                 Err(_) => {
@@ -164,7 +183,7 @@ impl Worker {
         let stream = context.get_stream_no_info(broker.stream()).await.context("the stream cannot be had")?;
         let config = pull::Config {
             durable_name: Some(self.name().to_owned()),
-            ack_policy: AckPolicy::Explicit,
+            ack_policy: AckPolicy::All,
             // For messages that a node took and then died; what fails is counted here, not by the broker.
             max_deliver: 20,
             backoff: [10, 30, 60].map(Duration::from_secs).to_vec(),
@@ -173,11 +192,16 @@ impl Worker {
         stream.get_or_create_consumer(self.name(), config).await.context("the durable consumer cannot be had")
     }
 
-    /// Takes what was delivered, then acknowledges it.
-    async fn take_messages(&mut self, delivered: Vec<Delivered>) -> Result<()> {
+    /// Takes what was delivered.
+    async fn take_messages(&mut self, delivered: &[Delivered]) -> Result<()> {
+        let heads: Option<Vec<Head>> = delivered.iter().map(|message| Message::head(&message.payload)).collect();
+        if let Some(position) = heads.and_then(|heads| self.pass(heads)) {
+            self.tell_lag(position);
+            return Ok(());
+        }
         let mut last = 0;
         let mut events = Vec::with_capacity(delivered.len());
-        for message in &delivered {
+        for message in delivered {
             match Message::decode(&message.payload) {
                 Ok(message) => {
                     last = last.max(message.position);
@@ -191,11 +215,7 @@ impl Worker {
         }
         events.sort_unstable_by_key(|event| event.position);
         events.dedup_by_key(|event| event.position);
-        self.take_through(last, events).await?;
-        for message in &delivered {
-            message.ack().await.map_err(|error| anyhow::anyhow!("a message was not acknowledged: {error}"))?;
-        }
-        Ok(())
+        self.take_through(last, events).await
     }
 
     /// Takes everything up to a position: from these events while they follow each other, else from the journal.
@@ -207,13 +227,13 @@ impl Worker {
         if taken.position < last {
             taken.position = self.fill(last).await?;
         }
-        metrics::gauge!("ddc_consumer_lag_events", "consumer" => self.name()).set(lag(*self
-            .tenant
-            .journal
-            .head()
-            .borrow()
-            - taken.position));
+        self.tell_lag(taken.position);
         Ok(())
+    }
+
+    fn tell_lag(&self, position: i64) {
+        let head = *self.tenant.journal.head().borrow();
+        metrics::gauge!("ddc_consumer_lag_events", "consumer" => self.name()).set(lag(head - position));
     }
 
     /// Takes what the journal has after the consumer's position up to another. Answers how far the consumer is.
@@ -235,11 +255,11 @@ impl Worker {
     }
 
     /// Passes events if they come next and none of them concerns the consumer. Answers how far it is then.
-    fn pass(&mut self, events: &[Recorded]) -> Option<i64> {
-        let known = self.known.as_mut().filter(|known| !events.is_empty() && known.since.elapsed() < NOTE_WITHIN)?;
+    fn pass<'a>(&mut self, events: impl IntoIterator<Item = Head<'a>>) -> Option<i64> {
+        let known = self.known.as_mut().filter(|known| known.since.elapsed() < NOTE_WITHIN)?;
         let from = known.position;
         let mut position = from;
-        for event in events.iter().skip_while(|event| event.position <= from) {
+        for event in events.into_iter().skip_while(|event| event.position <= from) {
             let knows = self.tenant.journal.codec().knows(&event.event_type, &event.event_version);
             if event.position != position + 1 || !knows || self.effect.concerns(&event.event_type) {
                 return None;
@@ -252,7 +272,9 @@ impl Worker {
 
     /// Takes those of the events that come next, in one transaction; stops at a hole and at one that fails.
     async fn take(&mut self, events: &[Recorded]) -> Result<Taken> {
-        if let Some(position) = self.pass(events) {
+        if !events.is_empty()
+            && let Some(position) = self.pass(events.iter().map(head))
+        {
             return Ok(Taken { position, retry_in: None });
         }
         let known = self.known.take();

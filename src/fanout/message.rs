@@ -1,5 +1,7 @@
 //! An event as the stream carries it.
 
+use std::borrow::Cow;
+
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// The body of a message. Personal data in the payload stays sealed, as the journal holds it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Message {
     pub position: i64,
     pub aggregate_type: String,
@@ -22,21 +24,45 @@ pub struct Message {
     pub recorded_at: DateTime<Utc>,
 }
 
+/// What tells whether a message is worth being read on.
+#[derive(Debug, Deserialize)]
+pub struct Head<'a> {
+    pub position: i64,
+    #[serde(borrow)]
+    pub event_type: Cow<'a, str>,
+    #[serde(borrow)]
+    pub event_version: Cow<'a, str>,
+}
+
+/// A [`Message`] of what is an event's.
+#[derive(Serialize)]
+struct Body<'a> {
+    position: i64,
+    aggregate_type: &'a str,
+    aggregate_id: &'a str,
+    sequence: i64,
+    event_type: &'a str,
+    event_version: &'a str,
+    payload: Option<&'a RawValue>,
+    metadata: &'a Metadata,
+    recorded_at: DateTime<Utc>,
+}
+
 impl Message {
     /// The body for an event, at most `largest` bytes long (0: any length).
     ///
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn encode(event: &Recorded, largest: usize) -> Result<Bytes> {
-        let mut message = Self {
+        let mut message = Body {
             position: event.position,
-            aggregate_type: event.aggregate_type.clone(),
-            aggregate_id: event.aggregate_id.clone(),
+            aggregate_type: &event.aggregate_type,
+            aggregate_id: &event.aggregate_id,
             sequence: event.sequence,
-            event_type: event.event_type.clone(),
-            event_version: event.event_version.clone(),
-            payload: Some(event.payload.0.clone()),
-            metadata: event.metadata.0.clone(),
+            event_type: &event.event_type,
+            event_version: &event.event_version,
+            payload: Some(&event.payload.0),
+            metadata: &event.metadata.0,
             recorded_at: event.recorded_at,
         };
         let body = serde_json::to_vec(&message)?;
@@ -53,6 +79,12 @@ impl Message {
     /// When it is none of ours.
     pub fn decode(body: &[u8]) -> Result<Self> {
         serde_json::from_slice(body).context("a message is no event")
+    }
+
+    /// The head of a message; `None` when it is none of ours.
+    #[must_use]
+    pub fn head(body: &[u8]) -> Option<Head<'_>> {
+        serde_json::from_slice(body).ok()
     }
 
     /// The event, unless its payload has to be read from the journal.
@@ -96,6 +128,8 @@ mod tests {
         let back = Message::decode(&body).unwrap().recorded().unwrap();
         assert_eq!(back.payload.0.get(), r#"{"Approved":{"n":1.50}}"#);
         assert_eq!((back.position, back.sequence), (7, 2));
+        let head = Message::head(&body).unwrap();
+        assert_eq!((head.position, &*head.event_type, &*head.event_version), (7, "proposal.approved", "1.0"));
     }
 
     #[test]

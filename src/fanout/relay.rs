@@ -25,8 +25,10 @@ pub const NAME: &str = "relay";
 
 /// How many events are read at a time.
 const BATCH: i64 = 1000;
-/// How many messages may be on their way unacknowledged.
-const WINDOW: usize = 256;
+/// One in so many messages is acknowledged. Each is taken only behind the one before it, so that stands for all of them.
+const GROUP: usize = 64;
+/// How many groups may be on their way unacknowledged.
+const WINDOW: usize = 4;
 /// How often an idle relay looks whether the stream is still what it left.
 const LOOK: Duration = Duration::from_secs(5);
 /// How long it waits after a failure, at the least and at the most.
@@ -193,7 +195,7 @@ impl Relay {
         Some((last, next)).filter(|(_, next)| !next.is_empty())
     }
 
-    /// Publishes events, several on their way at once. Answers how far the broker has acknowledged without a gap.
+    /// Publishes events, several groups on their way at once. Answers how far the broker has acknowledged without a gap.
     async fn publish(&self, events: &[Recorded], mut tail: Tail) -> (Tail, Result<()>) {
         let context = match self.broker.jetstream().await {
             Ok(context) => context,
@@ -201,15 +203,16 @@ impl Relay {
         };
         let largest = context.client().server_info().max_payload.saturating_sub(HEADERS);
         let mut waiting = VecDeque::with_capacity(WINDOW);
-        for (sequence, event) in (tail.sequence..).zip(events) {
+        let mut sent = tail;
+        for group in events.chunks(GROUP) {
             if waiting.len() == WINDOW
                 && let Some(first) = waiting.pop_front()
                 && let Err(error) = confirm(&mut tail, first).await
             {
                 return (tail, Err(error));
             }
-            match self.send(&context, event, sequence, largest).await {
-                Ok(acknowledged) => waiting.push_back((event.position, acknowledged)),
+            match self.send(&context, group, &mut sent, largest).await {
+                Ok(acknowledged) => waiting.push_back((sent, acknowledged)),
                 Err(error) => return (tail, Err(error)),
             }
         }
@@ -221,30 +224,45 @@ impl Relay {
         (tail, Ok(()))
     }
 
+    /// Sends a group behind what was sent before. Its last message is to be acknowledged.
     async fn send(
         &self,
         context: &jetstream::Context,
-        event: &Recorded,
-        after: u64,
+        group: &[Recorded],
+        sent: &mut Tail,
         largest: usize,
     ) -> Result<PublishAckFuture> {
+        let (last, before) = group.split_last().context("there is nothing to send")?;
+        for event in before {
+            let (subject, message) = self.next(event, sent, largest)?;
+            let message = message.outbound_message(subject);
+            let headers = message.headers.unwrap_or_default();
+            context.client().publish_with_headers(message.subject, headers, message.payload).await?;
+        }
+        let (subject, message) = self.next(last, sent, largest)?;
+        Ok(context.send_publish(subject, message).await?)
+    }
+
+    /// The message behind what was sent before.
+    fn next(&self, event: &Recorded, sent: &mut Tail, largest: usize) -> Result<(String, PublishMessage)> {
         let message = PublishMessage::build()
             .message_id(format!("{}:{}", self.tenant.name, event.position))
             .expected_stream(self.broker.stream())
-            .expected_last_sequence(after)
+            .expected_last_sequence(sent.sequence)
             .payload(Message::encode(event, largest)?);
-        let subject = self.broker.subject(self.tenant.name, &event.event_type);
-        Ok(context.send_publish(subject, message).await?)
+        *sent = Tail { sequence: sent.sequence + 1, position: event.position };
+        Ok((self.broker.subject(self.tenant.name, &event.event_type), message))
     }
 }
 
-/// Waits for the acknowledgement of the message that comes next after the tail.
-async fn confirm(tail: &mut Tail, (position, acknowledged): (i64, PublishAckFuture)) -> Result<()> {
+/// Waits for the acknowledgement of what was sent up to here.
+async fn confirm(tail: &mut Tail, (sent, acknowledged): (Tail, PublishAckFuture)) -> Result<()> {
+    let position = sent.position;
     let ack = acknowledged.await.with_context(|| format!("position {position} was not acknowledged"))?;
-    if ack.duplicate || ack.sequence != tail.sequence + 1 {
-        bail!("position {position} was acknowledged as message {}, not {}", ack.sequence, tail.sequence + 1);
+    if ack.duplicate || ack.sequence != sent.sequence {
+        bail!("position {position} was acknowledged as message {}, not {}", ack.sequence, sent.sequence);
     }
-    *tail = Tail { sequence: ack.sequence, position };
+    *tail = sent;
     Ok(())
 }
 

@@ -103,10 +103,10 @@ pub(super) async fn middleware(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let app = request.app_data::<web::Data<App>>().cloned().ok_or_else(|| Problem::fault("no app"))?;
-    if !ALWAYS.iter().any(|path| request.path().starts_with(path)) {
-        if let Err(problem) = app.admission.enter(request.request()).await {
-            return Ok(request.into_response(problem.error_response()).map_into_right_body());
-        }
+    if !ALWAYS.iter().any(|path| request.path().starts_with(path))
+        && let Err(problem) = app.admission.enter(request.request()).await
+    {
+        return Ok(request.into_response(problem.error_response()).map_into_right_body());
     }
     // In a task of its own: whoever goes away does not leave a command half done.
     let answered = request_id::spawn(&app, async move { next.call(request).await });

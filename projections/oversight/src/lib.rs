@@ -12,5 +12,5 @@ use runtime::Projection;
 /// All read models of oversight.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Projection>> {
-    vec![Arc::new(audit_log::AuditLog), Arc::new(dashboard::Dashboard::default())]
+    vec![Arc::new(audit_log::AuditLog::default()), Arc::new(dashboard::Dashboard::default())]
 }

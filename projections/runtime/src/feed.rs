@@ -15,7 +15,10 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use sqlx::{PgConnection, PgPool, types::Json};
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 
 use crate::{COLUMNS, Codec, Recorded};
 
@@ -23,6 +26,9 @@ use crate::{COLUMNS, Codec, Recorded};
 const POLL: Duration = Duration::from_secs(1);
 /// How long the feed waits after the database failed it.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Readers that nobody waits for are told of what has come within this, all at once: a batch costs each of them, and
+/// those who are waited for, little more than an event.
+const GATHERED_WITHIN: Duration = Duration::from_millis(5);
 /// How many events are read at a time.
 const BATCH: i64 = 1000;
 /// How much of the journal's end is kept at hand: events, and bytes of their payloads.
@@ -97,6 +103,8 @@ pub struct Feed {
     heard: watch::Receiver<i64>,
     /// The last position whose event is at hand.
     reached: watch::Sender<i64>,
+    /// The same, told now and then.
+    gathered: watch::Sender<i64>,
     latest: Mutex<Latest>,
     /// What this node has appended and [`Feed::run`] has not taken yet.
     appended: Mutex<Vec<Appended>>,
@@ -120,6 +128,7 @@ impl Feed {
             pool,
             heard,
             reached: watch::Sender::new(position),
+            gathered: watch::Sender::new(position),
             latest: Mutex::new(Latest { after: position, events: VecDeque::new(), bytes: 0 }),
             appended: Mutex::default(),
             runs: AtomicBool::new(false),
@@ -147,9 +156,11 @@ impl Feed {
     pub async fn run(self: Arc<Self>) {
         let mut heard = self.heard.clone();
         self.runs.store(true, Ordering::Relaxed);
+        let mut due = None;
         loop {
             let target = *heard.borrow_and_update();
             self.take_appended();
+            due = self.gather(due);
             let outcome = if target > self.position() {
                 self.read(target).await
             } else {
@@ -158,10 +169,9 @@ impl Feed {
                         Ok(()) => Ok(()),
                         Err(_) => return,
                     },
-                    () = tokio::time::sleep(POLL) => match head(&self.pool).await {
-                        Ok(head) if head > self.position() => self.read(head).await,
-                        Ok(_) => Ok(()),
-                        Err(error) => Err(error),
+                    () = sleep_until(due.unwrap_or_else(|| Instant::now() + POLL)) => match due {
+                        Some(_) => Ok(()),
+                        None => self.poll().await,
                     },
                 }
             };
@@ -170,6 +180,25 @@ impl Feed {
                 tokio::time::sleep(PAUSE).await;
             }
         }
+    }
+
+    async fn poll(&self) -> Result<(), sqlx::Error> {
+        let head = head(&self.pool).await?;
+        self.read(head).await
+    }
+
+    /// Tells those that nobody waits for, if it is time to. Answers when it will be.
+    fn gather(&self, due: Option<Instant>) -> Option<Instant> {
+        let position = self.position();
+        if position == *self.gathered.borrow() {
+            return None;
+        }
+        let (now, due) = (Instant::now(), due.unwrap_or_else(|| Instant::now() + GATHERED_WITHIN));
+        if now < due {
+            return Some(due);
+        }
+        self.gathered.send_replace(position);
+        None
     }
 
     /// Those of this node's own events that follow on what is at hand.
@@ -278,8 +307,9 @@ impl Feed {
         Ok(None)
     }
 
-    pub(crate) fn news(&self) -> watch::Receiver<i64> {
-        self.reached.subscribe()
+    /// The position up to which events can be had, at once and now and then.
+    pub(crate) fn news(&self) -> (watch::Receiver<i64>, watch::Receiver<i64>) {
+        (self.reached.subscribe(), self.gathered.subscribe())
     }
 
     pub(crate) fn pool(&self) -> &PgPool {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row, postgres::PgRow};
+use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder};
 
 /// Counts are exact up to here.
 pub const COUNT_LIMIT: i64 = 10_000;
@@ -152,6 +152,16 @@ pub struct Page {
     pub results: String,
 }
 
+/// The rows of a page, and the one after them if there is one. They come as one row: many cost the driver, and the
+/// database, more than the page.
+#[derive(sqlx::FromRow)]
+struct Rows {
+    ids: Vec<i64>,
+    keys: Vec<String>,
+    /// Without the one after them, and in the list's order; the others are in the order in which they were looked for.
+    results: String,
+}
+
 impl List {
     /// Fetches the page.
     ///
@@ -164,12 +174,12 @@ impl List {
         shown: Shown,
     ) -> Result<Page, sqlx::Error> {
         let rows = self.rows(connection).await?;
-        let found = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let found = i64::try_from(rows.ids.len()).unwrap_or(i64::MAX);
         let count = match self.from {
             From::Start if found <= self.size => found,
             _ => self.count(connection, counts, shown).await?,
         };
-        self.page(count, rows)
+        Ok(self.page(count, rows))
     }
 
     /// Whether it may have to look at every row of its table.
@@ -199,11 +209,15 @@ impl List {
         Ok(count)
     }
 
-    async fn rows(&self, connection: &mut PgConnection) -> Result<Vec<PgRow>, sqlx::Error> {
+    async fn rows(&self, connection: &mut PgConnection) -> Result<Rows, sqlx::Error> {
         let Order { column, sql_type, descending } = self.order;
+        let order = if self.is_back() { "ORDER BY n DESC" } else { "" };
         let mut query = QueryBuilder::new(format!(
-            "SELECT id, {column}::text AS key, body::json AS body FROM {} WHERE ",
-            self.table
+            "SELECT COALESCE(array_agg(id), '{{}}') AS ids, COALESCE(array_agg(key), '{{}}') AS keys,
+                    COALESCE(string_agg(body, ',' {order}) FILTER (WHERE n <= {}), '') AS results
+             FROM (SELECT *, row_number() OVER () AS n FROM (
+                 SELECT id, {column}::text AS key, body::text AS body FROM {} WHERE ",
+            self.size, self.table
         ));
         push_all(&mut query, &self.conditions);
         let mut descending = descending;
@@ -222,7 +236,12 @@ impl List {
             query.push(" OFFSET ");
             query.push_bind((page - 1) * self.size);
         }
-        query.build().fetch_all(connection).await
+        query.push(") AS found) AS page");
+        query.build_query_as().fetch_one(connection).await
+    }
+
+    fn is_back(&self) -> bool {
+        matches!(&self.from, From::Cursor(cursor) if cursor.back)
     }
 
     /// The page of rows that are at hand already: (id, body) in their order, all of which are wanted.
@@ -253,33 +272,27 @@ impl List {
         }
     }
 
-    fn page(self, count: i64, mut rows: Vec<PgRow>) -> Result<Page, sqlx::Error> {
+    fn page(self, count: i64, rows: Rows) -> Page {
         let size = usize::try_from(self.size).unwrap_or_default();
-        let more = rows.len() > size;
-        rows.truncate(size);
-        let back = matches!(&self.from, From::Cursor(cursor) if cursor.back);
+        let (more, back) = (rows.ids.len() > size, self.is_back());
+        let mut beside: Vec<(i64, String)> = rows.ids.into_iter().zip(rows.keys).take(size).collect();
         if back {
-            rows.reverse();
+            beside.reverse();
         }
-        let beside = |row: Option<&PgRow>, back| {
-            row.map(|row| Ok::<_, sqlx::Error>(Cursor { back, key: row.try_get("key")?, id: row.try_get("id")? }))
-                .transpose()
-        };
+        let cursor = |(id, key): &(i64, String), back| Cursor { back, key: key.clone(), id: *id };
         let has_next = back || more;
         let has_previous = match self.from {
             From::Start => false,
             From::Page(page) => page > 1,
             From::Cursor(_) => !back || more,
         };
-        // JSON travels as its text, which is all that is wanted of it.
-        let bodies: Result<Vec<&str>, _> = rows.iter().map(|row| row.try_get_unchecked("body")).collect();
-        Ok(Page {
+        Page {
             count: count.min(COUNT_LIMIT),
             count_exact: count <= COUNT_LIMIT,
-            next: beside(rows.last().filter(|_| has_next), false)?,
-            previous: beside(rows.first().filter(|_| has_previous), true)?,
-            results: bodies?.join(","),
-        })
+            next: beside.last().filter(|_| has_next).map(|row| cursor(row, false)),
+            previous: beside.first().filter(|_| has_previous).map(|row| cursor(row, true)),
+            results: rows.results,
+        }
     }
 }
 

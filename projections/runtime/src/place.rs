@@ -50,14 +50,25 @@ pub struct Place {
     pub name: String,
     feed: Arc<Feed>,
     epochs: watch::Receiver<Epochs>,
-    news: watch::Receiver<i64>,
+    /// The journal's end, at once and now and then.
+    reached: watch::Receiver<i64>,
+    gathered: watch::Receiver<i64>,
+    wanted: Option<watch::Receiver<i64>>,
     known: Option<Known>,
 }
 
 impl Place {
     #[must_use]
     pub fn new(name: impl Into<String>, feed: &Arc<Feed>, epochs: watch::Receiver<Epochs>) -> Self {
-        Self { name: name.into(), feed: Arc::clone(feed), epochs, news: feed.news(), known: None }
+        let (reached, gathered) = feed.news();
+        Self { name: name.into(), feed: Arc::clone(feed), epochs, reached, gathered, wanted: None, known: None }
+    }
+
+    /// With the positions that somebody waits for: they are gone to as soon as they can be had.
+    #[must_use]
+    pub fn hastened_by(mut self, wanted: Option<watch::Receiver<i64>>) -> Self {
+        self.wanted = wanted;
+        self
     }
 
     #[must_use]
@@ -87,13 +98,25 @@ impl Place {
             let Some(known) = &self.known else { continue };
             let (noted, position) = (known.noted, known.position);
             let note = noted < position && known.since.elapsed() >= NOTE_WITHIN;
-            let head = (*self.news.borrow_and_update()).max(position);
-            if head > position || note || fresh {
+            let is_wanted = self.wanted.as_mut().is_some_and(|wanted| *wanted.borrow_and_update() > position);
+            let head = (*self.reached.borrow_and_update()).max(position);
+            let gathered = *self.gathered.borrow_and_update();
+            if (is_wanted && head > position) || gathered > position || note || fresh {
                 return Ok(Some(Turn { epoch, noted, position, head, note, fresh }));
             }
             let due = if noted < position { NOTE_WITHIN.saturating_sub(known.since.elapsed()) } else { Duration::MAX };
+            let wanted = async {
+                if let Some(wanted) = &mut self.wanted
+                    && wanted.changed().await.is_ok()
+                {
+                    return;
+                }
+                std::future::pending().await
+            };
             tokio::select! {
-                news = self.news.changed() => if news.is_err() { return Ok(None) },
+                news = self.gathered.changed() => if news.is_err() { return Ok(None) },
+                news = self.reached.changed(), if is_wanted => if news.is_err() { return Ok(None) },
+                () = wanted => {}
                 news = self.epochs.changed() => if news.is_err() { return Ok(None) },
                 () = tokio::time::sleep(due) => {}
             }

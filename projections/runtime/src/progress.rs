@@ -25,6 +25,8 @@ struct Known {
     kinds: &'static [&'static str],
     /// [`UNKNOWN`] until it has been seen once: perhaps it is yet to be built.
     position: watch::Sender<i64>,
+    /// The last position that somebody has waited for.
+    wanted: watch::Sender<i64>,
 }
 
 const UNKNOWN: i64 = -1;
@@ -34,21 +36,22 @@ impl Progress {
     pub fn new<'a>(projections: impl IntoIterator<Item = &'a dyn Projection>) -> Self {
         let known = |projection: &dyn Projection| {
             let (reader, version, kinds) = (projection.reader(), projection.version(), projection.kinds());
-            (projection.name(), Known { reader, version, kinds, position: watch::Sender::new(UNKNOWN) })
+            let (position, wanted) = (watch::Sender::new(UNKNOWN), watch::Sender::new(UNKNOWN));
+            (projection.name(), Known { reader, version, kinds, position, wanted })
         };
         Self(Arc::new(projections.into_iter().map(known).collect()))
     }
 
     pub(crate) fn reached(&self, name: &str, position: i64) {
         if let Some(known) = self.0.get(name) {
-            known.position.send_if_modified(|known| {
-                let news = position > *known;
-                if news {
-                    *known = position;
-                }
-                news
-            });
+            raise(&known.position, position);
         }
+    }
+
+    /// The positions that are waited for.
+    #[must_use]
+    pub fn wanted(&self, name: &str) -> Option<watch::Receiver<i64>> {
+        self.0.get(name).map(|known| known.wanted.subscribe())
     }
 
     /// Where a projection is known to be.
@@ -71,6 +74,7 @@ impl Progress {
                 if reached >= position {
                     return reached;
                 }
+                raise(&known.wanted, position);
                 if tokio::time::timeout(look, receiver.changed()).await.is_err() {
                     // Perhaps another node runs it.
                     if let Ok(Some(noted)) = shown(pool, known, position).await {
@@ -82,6 +86,14 @@ impl Progress {
         };
         tokio::time::timeout(limit, reaching).await.map_err(|_| Behind)
     }
+}
+
+fn raise(known: &watch::Sender<i64>, position: i64) {
+    known.send_if_modified(|known| {
+        let news = position > *known;
+        *known = position.max(*known);
+        news
+    });
 }
 
 /// Up to where a read model that another node runs shows everything: its checkpoint, or `wanted` if nothing on the way

@@ -11,10 +11,10 @@ use cqrs_es::Aggregate;
 use kernel::{Resource, Stamp};
 use serde::{Serialize, Serializer, ser::Error};
 use serde_json::{Map, Value, value::RawValue};
-use sqlx::{PgConnection, types::Json};
+use sqlx::{FromRow, PgConnection, Row as _};
 
 use crate::{
-    ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef,
+    ApplyError, Codec, Fold, Latest, NewFold, Projection, Recorded, RecordedRef,
     rows::{Column, Line, Lined, Rows, insert_lines},
 };
 
@@ -46,22 +46,25 @@ pub trait ResourceTable: Send + Sync + 'static {
 }
 
 /// [`Projection`] of a [`ResourceTable`].
-pub struct ResourceProjection<T>(PhantomData<fn() -> T>);
+pub struct ResourceProjection<T> {
+    latest: Latest<i64, Known>,
+    table: PhantomData<fn() -> T>,
+}
 
 impl<T> Default for ResourceProjection<T> {
     fn default() -> Self {
-        Self(PhantomData)
+        Self { latest: Latest::default(), table: PhantomData }
     }
 }
 
 type StateOf<T> = <<T as ResourceTable>::Resource as Resource>::State;
 type EventOf<T> = <<T as ResourceTable>::Resource as Aggregate>::Event;
 
+/// A row's part that the next event is folded into. The state is as it is stored: what is sealed in it stays sealed.
 #[derive(sqlx::FromRow)]
 struct Known {
-    id: i64,
     created_at: DateTime<Utc>,
-    state: Json<Box<RawValue>>,
+    state: String,
 }
 
 #[derive(Serialize)]
@@ -149,10 +152,15 @@ where
         events: &[Recorded],
     ) -> Result<Option<Vec<Rows>>, ApplyError> {
         let events: Vec<RecordedRef> = events.iter().map(Recorded::by_ref).collect();
-        let mut streams = Streams::<T>::known(connection, codec, &events).await?;
+        let mut streams = Streams::<T>::known(connection, codec, &events, &self.latest).await?;
         streams.fold(codec, &events).await?;
         let rows = streams.rows(codec, &streams.ids()).await?;
-        Ok(Some(vec![Rows::of(T::NAME, &rows)?]))
+        let written = Rows::of(T::NAME, &rows)?;
+        for Row { id, version, created_at, state: Written(state), .. } in rows {
+            let size = state.len();
+            self.latest.keep(id, version, Known { created_at, state }, size);
+        }
+        Ok(Some(vec![written]))
     }
 }
 
@@ -175,11 +183,12 @@ impl<T: ResourceTable> Default for Streams<T> {
 }
 
 impl<T: ResourceTable> Streams<T> {
-    /// Those that the table has of a batch's streams.
+    /// Those that the table has of a batch's streams, from memory where they are there.
     async fn known(
         connection: &mut PgConnection,
         codec: &Codec,
         events: &[RecordedRef<'_>],
+        latest: &Latest<i64, Known>,
     ) -> Result<Self, ApplyError> {
         let mut firsts = BTreeMap::new();
         for recorded in events {
@@ -188,19 +197,30 @@ impl<T: ResourceTable> Streams<T> {
         // A stream that begins in this batch has no row yet.
         firsts.retain(|_, first| first.sequence > 1);
         let mut streams = Self::default();
-        if firsts.is_empty() {
+        let mut missing = Vec::new();
+        for (id, first) in &firsts {
+            match latest.before(id, first.sequence) {
+                Some(known) => streams.hold(codec, *id, first, &known).await?,
+                None => missing.push(*id),
+            }
+        }
+        if missing.is_empty() {
             return Ok(streams);
         }
-        let query = format!("SELECT id, created_at, state FROM {} WHERE id = ANY($1)", T::NAME);
-        let ids: Vec<i64> = firsts.keys().copied().collect();
-        let rows: Vec<Known> = sqlx::query_as(&query).bind(ids).fetch_all(connection).await?;
-        for row in rows {
-            let Some(first) = firsts.get(&row.id) else { continue };
-            let state = codec.decode(row.state.get()).await.map_err(|error| ApplyError::at(first.position, &error))?;
-            let held = Held { state, stamp: first.stamp(Some(row.created_at)), position: first.position };
-            streams.held.insert(row.id, held);
+        let query = format!("SELECT id, created_at, state::text AS state FROM {} WHERE id = ANY($1)", T::NAME);
+        for row in sqlx::query(&query).bind(missing).fetch_all(connection).await? {
+            let (id, known) = (row.try_get("id")?, Known::from_row(&row)?);
+            let Some(first) = firsts.get(&id) else { continue };
+            streams.hold(codec, id, first, &known).await?;
         }
         Ok(streams)
+    }
+
+    async fn hold(&mut self, codec: &Codec, id: i64, first: &RecordedRef<'_>, known: &Known) -> Result<(), ApplyError> {
+        let state = codec.decode(&known.state).await.map_err(|error| ApplyError::at(first.position, &error))?;
+        let held = Held { state, stamp: first.stamp(Some(known.created_at)), position: first.position };
+        self.held.insert(id, held);
+        Ok(())
     }
 
     async fn fold(&mut self, codec: &Codec, events: &[RecordedRef<'_>]) -> Result<(), ApplyError> {

@@ -5,12 +5,12 @@
 
 mod details;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use runtime::{
-    ApplyError, Codec, Fold, NewFold, Projection, Recorded, RecordedRef, Rows,
+    ApplyError, Codec, Fold, Latest, NewFold, Projection, Recorded, RecordedRef, Rows,
     page::{Condition, Order},
 };
 use serde::Serialize;
@@ -107,7 +107,10 @@ struct FieldsRow<'a> {
 }
 
 /// The projection.
-pub struct AuditLog;
+#[derive(Default)]
+pub struct AuditLog {
+    latest: Latest<Entity, Map<String, Value>>,
+}
 
 #[async_trait]
 impl Projection for AuditLog {
@@ -156,11 +159,18 @@ impl Projection for AuditLog {
         events: &[Recorded],
     ) -> Result<Option<Vec<Rows>>, ApplyError> {
         let events: Vec<RecordedRef> = events.iter().map(Recorded::by_ref).collect();
-        let mut fields = Fields::known(connection, &events).await?;
+        let mut fields = Fields::known(connection, &events, &self.latest).await?;
         let entries = fields.entries(&events)?;
         let entries = Rows::of(NAME, &entries.iter().map(row).collect::<Vec<_>>())?;
-        let fields = Rows::with_key("entity_type, entity_id", FIELDS, &fields.rows())?;
-        Ok(Some(vec![entries, fields]))
+        let written = Rows::with_key("entity_type, entity_id", FIELDS, &fields.rows())?;
+        let versions: HashMap<_, _> = events.iter().map(|event| (entity(event), event.sequence)).collect();
+        for (entity, fields) in fields.0 {
+            if let Some(version) = versions.get(&entity) {
+                let size = fields.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+                self.latest.keep(entity, *version, fields, size);
+            }
+        }
+        Ok(Some(vec![entries, written]))
     }
 }
 
@@ -187,30 +197,47 @@ impl Fold for Fields {
 impl Fields {
     /// What events changed.
     fn entries(&mut self, events: &[RecordedRef<'_>]) -> Result<Vec<AuditEntry>, ApplyError> {
-        let events = events.iter().filter(|event| !TECHNICAL.contains(&event.aggregate_type));
-        let entries = events.map(|event| {
+        let entries = events.iter().filter(is_of_a_thing).map(|event| {
             let payload: Value = serde_json::from_str(event.payload).map_err(|error| ApplyError::Event {
                 position: event.position,
                 reason: format!("the payload cannot be read: {error}"),
             })?;
-            let entity = (event.aggregate_type.to_owned(), event.aggregate_id.to_owned());
-            Ok(entry(event, details::changes(self.0.entry(entity).or_default(), &payload)))
+            Ok(entry(event, details::changes(self.0.entry(entity(event)).or_default(), &payload)))
         });
         entries.collect()
     }
 
-    /// Those of the things of a batch.
-    async fn known(tx: &mut PgConnection, events: &[RecordedRef<'_>]) -> Result<Self, sqlx::Error> {
+    /// Those of the things of a batch, from memory where they are there.
+    async fn known(
+        tx: &mut PgConnection,
+        events: &[RecordedRef<'_>],
+        latest: &Latest<Entity, Map<String, Value>>,
+    ) -> Result<Self, sqlx::Error> {
         type Row = (String, String, Json<Map<String, Value>>);
-        let entities: BTreeSet<(&str, &str)> =
-            events.iter().map(|event| (event.aggregate_type, event.aggregate_id)).collect();
-        let (types, ids): (Vec<&str>, Vec<&str>) = entities.into_iter().unzip();
+        let mut firsts = BTreeMap::new();
+        for event in events.iter().filter(is_of_a_thing) {
+            firsts.entry(entity(event)).or_insert(event.sequence);
+        }
+        let mut known = Self::default();
+        // A thing that is made in this batch has no fields yet.
+        firsts.retain(|entity, first| match latest.before(entity, *first) {
+            Some(fields) => {
+                known.0.insert(entity.clone(), (*fields).clone());
+                false
+            }
+            None => *first > 1,
+        });
+        if firsts.is_empty() {
+            return Ok(known);
+        }
+        let (types, ids): (Vec<&str>, Vec<&str>) = firsts.keys().map(|(kind, id)| (kind.as_str(), id.as_str())).unzip();
         let query = format!(
             "SELECT entity_type, entity_id, fields FROM {FIELDS}
              JOIN unnest($1::text[], $2::text[]) AS e(entity_type, entity_id) USING (entity_type, entity_id)"
         );
         let rows: Vec<Row> = sqlx::query_as(&query).bind(types).bind(ids).fetch_all(tx).await?;
-        Ok(Self(rows.into_iter().map(|(kind, id, fields)| ((kind, id), fields.0)).collect()))
+        known.0.extend(rows.into_iter().map(|(kind, id, fields)| ((kind, id), fields.0)));
+        Ok(known)
     }
 
     fn rows(&self) -> Vec<FieldsRow<'_>> {
@@ -220,6 +247,14 @@ impl Fields {
         };
         self.0.iter().map(row).collect()
     }
+}
+
+fn is_of_a_thing(event: &&RecordedRef<'_>) -> bool {
+    !TECHNICAL.contains(&event.aggregate_type)
+}
+
+fn entity(event: &RecordedRef<'_>) -> Entity {
+    (event.aggregate_type.to_owned(), event.aggregate_id.to_owned())
 }
 
 fn entry(event: &RecordedRef<'_>, details: Map<String, Value>) -> AuditEntry {
