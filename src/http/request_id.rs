@@ -1,7 +1,5 @@
 //! Every request has an id, the caller's own or a new one; every answer carries it and every event remembers it.
 
-use std::cell::RefCell;
-
 use actix_web::{
     Error, HttpMessage, HttpRequest,
     body::MessageBody,
@@ -9,15 +7,23 @@ use actix_web::{
     http::header::{HeaderName, HeaderValue},
     middleware::Next,
 };
-use tokio::task::JoinHandle;
+use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::context::TokioContext;
 
 use crate::app::App;
 
 static HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The request that a task serves.
+#[derive(Clone)]
+struct Served {
+    id: String,
+    /// Of the worker that got the request.
+    worker: Handle,
+}
+
 tokio::task_local! {
-    static CURRENT: RefCell<String>;
+    static CURRENT: Served;
 }
 
 #[derive(Clone)]
@@ -26,7 +32,7 @@ struct RequestId(String);
 /// The id of the request that this task serves; empty outside of one.
 #[must_use]
 pub(super) fn current() -> String {
-    CURRENT.try_with(|id| id.borrow().clone()).unwrap_or_default()
+    CURRENT.try_with(|served| served.id.clone()).unwrap_or_default()
 }
 
 /// The id of a request.
@@ -35,10 +41,13 @@ pub(super) fn of(request: &HttpRequest) -> String {
     request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
 }
 
-/// Works for a request in a task of its own, under its id and in the node's runtime.
+/// Works for a request in a task of its own: on its worker, under its id, and with the node's runtime for connections.
 pub(super) fn spawn<T: 'static>(app: &App, work: impl Future<Output = T> + 'static) -> JoinHandle<T> {
-    let named = CURRENT.scope(RefCell::new(current()), work);
-    actix_web::rt::spawn(TokioContext::new(named, app.runtime.clone()))
+    let served = CURRENT.try_with(Clone::clone);
+    let served = served.unwrap_or_else(|_| Served { id: String::new(), worker: Handle::current() });
+    let worker = served.worker.clone();
+    let _in_worker = worker.enter();
+    actix_web::rt::spawn(TokioContext::new(CURRENT.scope(served, work), app.runtime.clone()))
 }
 
 /// Gives the request its id and the answer its header.
@@ -54,7 +63,7 @@ pub(super) async fn middleware(
     request.extensions_mut().insert(RequestId(id.clone()));
     let header = HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static(""));
     CURRENT
-        .scope(RefCell::new(id), async {
+        .scope(Served { id, worker: Handle::current() }, async {
             // An error is made into its answer here, where the id is known.
             let mut response = match next.call(request).await {
                 Ok(response) => response.map_into_boxed_body(),

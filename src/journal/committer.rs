@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     ExecuteError,
     cache::Slot,
+    columns::Columns,
     flight::{Flight, Landed},
     line::Line,
     news::Told,
@@ -89,6 +90,7 @@ impl Committer {
             closed: false,
             gathered: Vec::new(),
             bytes: 0,
+            columns: Columns::default(),
             flight: None,
         };
         let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -118,6 +120,8 @@ struct Commits {
     /// The next batch, and how large it is.
     gathered: Vec<Request>,
     bytes: usize,
+    /// The same as the statement takes it: put together while the batch before is on its way.
+    columns: Columns,
     flight: Option<Flight>,
 }
 
@@ -152,6 +156,7 @@ impl Commits {
 
     fn take(&mut self, request: Request) {
         self.bytes += request.bytes();
+        self.columns.add(&request.append);
         self.gathered.push(request);
     }
 
@@ -211,7 +216,12 @@ impl Commits {
         let batch = std::mem::take(&mut self.gathered);
         self.bytes = 0;
         let (waiting, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|request| request.append.rows.is_empty());
+        let commands = batch.len();
         let batch = still_so(batch);
+        if batch.len() < commands {
+            self.columns.clear();
+            batch.iter().for_each(|request| self.columns.add(&request.append));
+        }
         if !batch.is_empty() {
             match self.end {
                 Some(tip) if self.alone || self.has_turn() => self.take_off(tip, batch).await,
@@ -222,6 +232,7 @@ impl Commits {
                 }
             }
         }
+        self.columns.clear();
         match &mut self.flight {
             Some(flight) => flight.waiting.extend(waiting),
             None => waiting.into_iter().for_each(Request::settle),
@@ -229,7 +240,8 @@ impl Commits {
     }
 
     async fn take_off(&mut self, base: Tip, batch: Vec<Request>) {
-        let taken_off = match Statement::after(base, batch.iter().map(|request| &request.append)) {
+        let Some(first) = batch.iter().flat_map(|request| &request.append.rows).next() else { return };
+        let taken_off = match Statement::after(base, &self.columns, first) {
             Ok(statement) => self.line().await.map(|line| (statement, line)),
             Err(error) => Err(error),
         };
@@ -260,7 +272,15 @@ impl Commits {
         let Flight { batch, waiting, base, end, .. } = flight;
         self.line = landed.line;
         match landed.outcome {
-            Ok(_) => self.succeed(base, end, batch),
+            Ok(_) => {
+                self.end = Some(end);
+                // The next batch first: the database has nothing to do meanwhile, and those who are answered have.
+                if self.alone && !self.gathered.is_empty() {
+                    self.gather();
+                    Box::pin(self.send()).await;
+                }
+                self.succeed(base, end, batch);
+            }
             Err(BatchError::Unknown(error)) => self.lose(&error, batch),
             Err(BatchError::Refused(_)) => self.commit_in_turn(batch).await,
         }
@@ -277,7 +297,6 @@ impl Commits {
                 position
             })
             .collect();
-        self.end = Some(end);
         let rows = batch.iter_mut().flat_map(|request| std::mem::take(&mut request.append.rows)).collect();
         self.told.of(base.position, end.position, rows);
         batch.into_iter().zip(positions).for_each(|(request, position)| request.succeed(position));

@@ -10,8 +10,10 @@
 //!
 //! Cost of a command on a cached stream: one wait for a batch. On a cold one: a look-up more.
 
+mod array;
 mod cache;
 pub mod chain;
+mod columns;
 mod committer;
 mod flight;
 mod ids;

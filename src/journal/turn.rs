@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::{
     cache::StreamId,
+    columns::Columns,
     line::Line,
     statement::Statement,
     store::{self, Append, BatchError, Present, Tip},
@@ -37,9 +38,12 @@ pub(super) async fn append(line: &mut Line, batch: &[&Append]) -> Result<Appende
     let held = batch.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
     let held: Vec<&Append> = held.map(|(append, _)| *append).collect();
     let before = present.tip;
-    let after = match held.as_slice() {
-        [] => before,
-        held => Statement::after(before, held.iter().copied())?.append(connection).await?,
+    let after = match held.iter().flat_map(|append| &append.rows).next() {
+        None => before,
+        Some(first) => {
+            let columns = Columns::of(held.iter().copied());
+            Statement::after(before, &columns, first)?.append(connection).await?
+        }
     };
     Ok(Appended { outcomes, before, after })
 }

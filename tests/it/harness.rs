@@ -35,7 +35,7 @@ pub(crate) struct Node {
     pub(crate) address: String,
     pub(crate) app: Data<App>,
     pub(crate) database_url: String,
-    /// The test's own: what it opens in the node's pool is tended by the test, which sleeps while the node stops.
+    /// The test's own.
     pool: sqlx::PgPool,
     client: reqwest::Client,
     stop: Option<tokio::sync::oneshot::Sender<()>>,

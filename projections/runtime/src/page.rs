@@ -152,14 +152,18 @@ pub struct Page {
     pub results: String,
 }
 
-/// The rows of a page, and the one after them if there is one. They come as one row: many cost the driver, and the
+/// Between the bodies of a page. They are JSON without white space, so there is no such line within one.
+const BETWEEN: &str = ",\n";
+
+/// The rows of a page, and the one beyond them if there is one. They come as one row: many cost the driver, and the
 /// database, more than the page.
 #[derive(sqlx::FromRow)]
 struct Rows {
+    /// In the order in which they were looked for, as the keys are.
     ids: Vec<i64>,
     keys: Vec<String>,
-    /// Without the one after them, and in the list's order; the others are in the order in which they were looked for.
-    results: String,
+    /// In the list's order.
+    bodies: String,
 }
 
 impl List {
@@ -211,13 +215,14 @@ impl List {
 
     async fn rows(&self, connection: &mut PgConnection) -> Result<Rows, sqlx::Error> {
         let Order { column, sql_type, descending } = self.order;
-        let order = if self.is_back() { "ORDER BY n DESC" } else { "" };
+        // Those of a page that is found backwards are put into their order.
+        let way = if descending { "DESC" } else { "ASC" };
+        let order = if self.is_back() { format!("ORDER BY sort {way}, id {way}") } else { String::new() };
         let mut query = QueryBuilder::new(format!(
-            "SELECT COALESCE(array_agg(id), '{{}}') AS ids, COALESCE(array_agg(key), '{{}}') AS keys,
-                    COALESCE(string_agg(body, ',' {order}) FILTER (WHERE n <= {}), '') AS results
-             FROM (SELECT *, row_number() OVER () AS n FROM (
-                 SELECT id, {column}::text AS key, body::text AS body FROM {} WHERE ",
-            self.size, self.table
+            "SELECT COALESCE(array_agg(id), '{{}}') AS ids, COALESCE(array_agg(sort::text), '{{}}') AS keys,
+                    COALESCE(string_agg(body, E',\\n' {order}), '') AS bodies
+             FROM (SELECT id, {column} AS sort, body::text AS body FROM {} WHERE ",
+            self.table
         ));
         push_all(&mut query, &self.conditions);
         let mut descending = descending;
@@ -236,7 +241,7 @@ impl List {
             query.push(" OFFSET ");
             query.push_bind((page - 1) * self.size);
         }
-        query.push(") AS found) AS page");
+        query.push(") AS found");
         query.build_query_as().fetch_one(connection).await
     }
 
@@ -279,6 +284,13 @@ impl List {
         if back {
             beside.reverse();
         }
+        let mut results = rows.bodies;
+        if more && back {
+            let beyond = results.find(BETWEEN).map_or(0, |end| end + BETWEEN.len());
+            results.drain(..beyond);
+        } else if more {
+            results.truncate(results.rfind(BETWEEN).unwrap_or_default());
+        }
         let cursor = |(id, key): &(i64, String), back| Cursor { back, key: key.clone(), id: *id };
         let has_next = back || more;
         let has_previous = match self.from {
@@ -291,7 +303,7 @@ impl List {
             count_exact: count <= COUNT_LIMIT,
             next: beside.last().filter(|_| has_next).map(|row| cursor(row, false)),
             previous: beside.first().filter(|_| has_previous).map(|row| cursor(row, true)),
-            results: rows.results,
+            results,
         }
     }
 }
