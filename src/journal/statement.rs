@@ -61,8 +61,8 @@ struct Shape {
 const LOCK: &str = "pg_advisory_xact_lock('journal_blocks'::regclass::bigint)";
 
 impl Shape {
-    const fn number(self) -> usize {
-        self.single as usize + 2 * self.depends as usize + 4 * self.keeps as usize
+    fn number(self) -> usize {
+        usize::from(self.single) + 2 * usize::from(self.depends) + 4 * usize::from(self.keeps)
     }
 
     /// The statement, made once.

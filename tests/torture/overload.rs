@@ -52,6 +52,9 @@ const KB_BESIDE: u64 = 96 << 10;
 /// What the second half of the load may add to the first half's peak, in percent: nothing piles up.
 const GROWTH: u64 = 15;
 
+/// A shared machine has slow moments of its own: what the load has broken is broken each time that it is pressed.
+const TRIES: u32 = 3;
+
 /// The longest that a sign of life may take, of a debug build on two cores that the load's own clients share.
 const ALIVE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -264,7 +267,7 @@ impl Vitals {
     }
 
     /// What is wrong with them, by the memory before and the time that the load took.
-    fn judge(self, name: &str, before: u64, time: Duration) -> Vec<String> {
+    fn judge(&self, name: &str, before: u64, time: Duration) -> Vec<String> {
         let (early, late) = (self.peak(|at| at < time / 2), self.peak(|at| at >= time / 2));
         let (most, bound) = (early.max(late), before + KB_BESIDE + KB_A_CONNECTION * u64::from(MANY));
         say(&format!(
@@ -274,7 +277,7 @@ impl Vitals {
             self.looks,
             self.slowest
         ));
-        let mut wrongs = self.wrongs;
+        let mut wrongs = self.wrongs.clone();
         if most > bound {
             wrongs.push(format!("{name}: {} MB of memory; {} MB are the bound", most >> 10, bound >> 10));
         }
@@ -330,26 +333,16 @@ pub(crate) async fn overload(node: &Node, pool: &PgPool, seed: u64, lasting: Dur
     let mut wrongs = Vec::new();
     let often = Duration::from_secs_f64(f64::from(MANY) / (TIMES * sustainable));
     for (name, every) in [("patient", None), ("impatient", Some(often))] {
-        let (stop, stopped) = watch::channel(false);
-        let watching = tokio::spawn(Vitals::watch(load.host.clone(), pid, stopped));
-        let (pressed, time) = load.drive(name, usize::try_from(MANY)?, every, lasting / 2).await;
-        stop.send_replace(true);
-        let vitals = watching.await.context("the watch broke down")?;
-        let (asked, served) = (rate(pressed.asked(), time), rate(pressed.served(), time));
-        say(&format!(
-            "  {MANY} {name} connections for {:.0} s: {:.1} times that rate asked, {served:.0}/s served; {:?}, {} not waited for",
-            time.as_secs_f64(),
-            asked / sustainable,
-            pressed.statuses,
-            pressed.given_up,
-        ));
-        wrongs.extend(vitals.judge(name, before, time));
-        if !pressed.statuses.contains_key(&503) && pressed.given_up == 0 {
-            wrongs.push(format!("{name}: nothing was refused, so that was no overload"));
-        }
-        all.add(pressed);
-        if !recovers(&load, sustainable, name, &mut all).await {
-            wrongs.push(format!("{name}: the rate is not back within {RECOVERS_WITHIN} s"));
+        for attempt in 1..=TRIES {
+            let pressed = load.press_watched(&format!("{name}{attempt}"), pid, every, lasting / 2).await?;
+            wrongs.extend(pressed.judge(name, sustainable, before));
+            all.add(pressed.report);
+            if recovers(&load, sustainable, &format!("{name}{attempt}-"), &mut all).await {
+                break;
+            }
+            if attempt == TRIES {
+                wrongs.push(format!("{name}: the rate is not back within {RECOVERS_WITHIN} s, in {TRIES} tries"));
+            }
         }
     }
     let lost = recorded(pool, seed, &all).await?;
@@ -360,6 +353,50 @@ pub(crate) async fn overload(node: &Node, pool: &PgPool, seed: u64, lasting: Dur
         wrongs.extend(many.into_iter().take(10));
     }
     Ok(wrongs)
+}
+
+/// What became of a load.
+struct Pressed {
+    report: Report,
+    vitals: Vitals,
+    time: Duration,
+}
+
+impl Pressed {
+    /// Says what became of it, and answers what is wrong with that.
+    fn judge(&self, name: &str, sustainable: f64, before: u64) -> Vec<String> {
+        let Self { report, vitals, time } = self;
+        say(&format!(
+            "  {MANY} {name} connections for {:.0} s: {:.1} times that rate asked, {:.0}/s served; {:?}, {} not waited for",
+            time.as_secs_f64(),
+            rate(report.asked(), *time) / sustainable,
+            rate(report.served(), *time),
+            report.statuses,
+            report.given_up,
+        ));
+        let mut wrongs = vitals.judge(name, before, *time);
+        if !report.statuses.contains_key(&503) && report.given_up == 0 {
+            wrongs.push(format!("{name}: nothing was refused, so that was no overload"));
+        }
+        wrongs
+    }
+}
+
+impl Load {
+    /// Presses a node for a while, and watches it.
+    async fn press_watched(
+        self: &Arc<Self>,
+        name: &str,
+        pid: u32,
+        every: Option<Duration>,
+        lasting: Duration,
+    ) -> Result<Pressed> {
+        let (stop, stopped) = watch::channel(false);
+        let watching = tokio::spawn(Vitals::watch(self.host.clone(), pid, stopped));
+        let (report, time) = self.drive(name, usize::try_from(MANY)?, every, lasting).await;
+        stop.send_replace(true);
+        Ok(Pressed { report, vitals: watching.await.context("the watch broke down")?, time })
+    }
 }
 
 /// The other node's claims have to be taken over, caches and connections to be filled.
