@@ -91,14 +91,6 @@ struct Known {
     since: Instant,
 }
 
-fn head(event: &Recorded) -> Head<'_> {
-    Head {
-        position: event.position,
-        event_type: event.event_type.as_str().into(),
-        event_version: event.event_version.as_str().into(),
-    }
-}
-
 async fn acknowledge(batch: &[Delivered], all_at_once: bool) -> Result<()> {
     let unsaid = if all_at_once { batch.len().saturating_sub(1) } else { 0 };
     for message in batch.iter().skip(unsaid) {
@@ -194,7 +186,7 @@ impl Worker {
 
     /// Takes what was delivered.
     async fn take_messages(&mut self, delivered: &[Delivered]) -> Result<()> {
-        let heads: Option<Vec<Head>> = delivered.iter().map(|message| Message::head(&message.payload)).collect();
+        let heads: Option<Vec<Head>> = delivered.iter().map(|message| Head::read(&message.payload)).collect();
         if let Some(position) = heads.and_then(|heads| self.pass(heads)) {
             self.tell_lag(position);
             return Ok(());
@@ -273,7 +265,7 @@ impl Worker {
     /// Takes those of the events that come next, in one transaction; stops at a hole and at one that fails.
     async fn take(&mut self, events: &[Recorded]) -> Result<Taken> {
         if !events.is_empty()
-            && let Some(position) = self.pass(events.iter().map(head))
+            && let Some(position) = self.pass(events.iter().map(Head::of))
         {
             return Ok(Taken { position, retry_in: None });
         }

@@ -10,59 +10,64 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// The body of a message. Personal data in the payload stays sealed, as the journal holds it.
-#[derive(Debug, Deserialize)]
-pub struct Message {
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Message<'a> {
     pub position: i64,
-    pub aggregate_type: String,
-    pub aggregate_id: String,
-    pub sequence: i64,
-    pub event_type: String,
-    pub event_version: String,
+    #[serde(borrow)]
+    aggregate_type: Cow<'a, str>,
+    #[serde(borrow)]
+    aggregate_id: Cow<'a, str>,
+    sequence: i64,
+    #[serde(borrow)]
+    event_type: Cow<'a, str>,
+    #[serde(borrow)]
+    event_version: Cow<'a, str>,
     /// `null` when it is larger than the broker takes; it is then read from the journal.
-    pub payload: Option<Box<RawValue>>,
-    pub metadata: Metadata,
-    pub recorded_at: DateTime<Utc>,
+    payload: Option<Cow<'a, RawValue>>,
+    metadata: Cow<'a, Metadata>,
+    recorded_at: DateTime<Utc>,
 }
 
 /// What tells whether a message is worth being read on.
 #[derive(Debug, Deserialize)]
-pub struct Head<'a> {
-    pub position: i64,
+pub(super) struct Head<'a> {
+    pub(super) position: i64,
     #[serde(borrow)]
-    pub event_type: Cow<'a, str>,
+    pub(super) event_type: Cow<'a, str>,
     #[serde(borrow)]
-    pub event_version: Cow<'a, str>,
+    pub(super) event_version: Cow<'a, str>,
 }
 
-/// A [`Message`] of what is an event's.
-#[derive(Serialize)]
-struct Body<'a> {
-    position: i64,
-    aggregate_type: &'a str,
-    aggregate_id: &'a str,
-    sequence: i64,
-    event_type: &'a str,
-    event_version: &'a str,
-    payload: Option<&'a RawValue>,
-    metadata: &'a Metadata,
-    recorded_at: DateTime<Utc>,
+impl<'a> Head<'a> {
+    /// The head of a body; `None` when it is none of ours.
+    pub(super) fn read(body: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
+
+    pub(super) fn of(event: &'a Recorded) -> Self {
+        Self {
+            position: event.position,
+            event_type: event.event_type.as_str().into(),
+            event_version: event.event_version.as_str().into(),
+        }
+    }
 }
 
-impl Message {
+impl<'a> Message<'a> {
     /// The body for an event, at most `largest` bytes long (0: any length).
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn encode(event: &Recorded, largest: usize) -> Result<Bytes> {
-        let mut message = Body {
+    pub fn encode(event: &'a Recorded, largest: usize) -> Result<Bytes> {
+        let mut message = Self {
             position: event.position,
-            aggregate_type: &event.aggregate_type,
-            aggregate_id: &event.aggregate_id,
+            aggregate_type: event.aggregate_type.as_str().into(),
+            aggregate_id: event.aggregate_id.as_str().into(),
             sequence: event.sequence,
-            event_type: &event.event_type,
-            event_version: &event.event_version,
-            payload: Some(&event.payload.0),
-            metadata: &event.metadata.0,
+            event_type: event.event_type.as_str().into(),
+            event_version: event.event_version.as_str().into(),
+            payload: Some(Cow::Borrowed(&event.payload.0)),
+            metadata: Cow::Borrowed(&event.metadata.0),
             recorded_at: event.recorded_at,
         };
         let body = serde_json::to_vec(&message)?;
@@ -77,14 +82,8 @@ impl Message {
     ///
     /// # Errors
     /// When it is none of ours.
-    pub fn decode(body: &[u8]) -> Result<Self> {
+    pub fn decode(body: &'a [u8]) -> Result<Self> {
         serde_json::from_slice(body).context("a message is no event")
-    }
-
-    /// The head of a message; `None` when it is none of ours.
-    #[must_use]
-    pub fn head(body: &[u8]) -> Option<Head<'_>> {
-        serde_json::from_slice(body).ok()
     }
 
     /// The event, unless its payload has to be read from the journal.
@@ -92,13 +91,13 @@ impl Message {
     pub fn recorded(self) -> Option<Recorded> {
         Some(Recorded {
             position: self.position,
-            aggregate_type: self.aggregate_type,
-            aggregate_id: self.aggregate_id,
+            aggregate_type: self.aggregate_type.into_owned(),
+            aggregate_id: self.aggregate_id.into_owned(),
             sequence: self.sequence,
-            event_type: self.event_type,
-            event_version: self.event_version,
-            payload: sqlx::types::Json(self.payload?),
-            metadata: sqlx::types::Json(self.metadata),
+            event_type: self.event_type.into_owned(),
+            event_version: self.event_version.into_owned(),
+            payload: sqlx::types::Json(self.payload?.into_owned()),
+            metadata: sqlx::types::Json(self.metadata.into_owned()),
             recorded_at: self.recorded_at,
         })
     }
@@ -128,7 +127,7 @@ mod tests {
         let back = Message::decode(&body).unwrap().recorded().unwrap();
         assert_eq!(back.payload.0.get(), r#"{"Approved":{"n":1.50}}"#);
         assert_eq!((back.position, back.sequence), (7, 2));
-        let head = Message::head(&body).unwrap();
+        let head = Head::read(&body).unwrap();
         assert_eq!((head.position, &*head.event_type, &*head.event_version), (7, "proposal.approved", "1.0"));
     }
 

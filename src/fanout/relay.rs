@@ -1,21 +1,25 @@
 //! The relay: one more checkpointed reader of the journal, which publishes to the stream what it reads.
 //!
-//! Each message expects the stream's last sequence to be the one before it. So however many relays there are, and
-//! however late an answer comes, the stream holds every position once and in order. Where to go on is what the
-//! stream's last message says; the checkpoint only follows it within a second, over what the broker has acknowledged. A stream that
+//! What is sent at a time is one atomic batch of the broker's, which takes it whole or not at all, and flushes it once. Each
+//! batch expects the stream's last sequence to be the one before it. So however many relays there are, and however late
+//! an answer comes, the stream holds every position once and in order. Where to go on is what the stream's last message says; the checkpoint only follows it within a second, over what the broker has acknowledged. A stream that
 //! was wiped is made again and filled from the first position.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result, bail};
-use async_nats::jetstream::{
-    self,
-    context::PublishAckFuture,
-    message::{PublishMessage, StreamMessage},
-    stream::{Config, LastRawMessageErrorKind, Stream},
+use anyhow::{Context as _, Result, bail, ensure};
+use async_nats::{
+    header,
+    jetstream::{
+        self,
+        context::PublishAckFuture,
+        message::{PublishMessage, StreamMessage},
+        stream::{Config, LastRawMessageErrorKind, Stream},
+    },
 };
 use runtime::{Epochs, Place, Recorded, Turn, checkpoint, feed::Feed};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{Broker, message::Message};
 use crate::tenant::Tenant;
@@ -25,10 +29,12 @@ pub const NAME: &str = "relay";
 
 /// How many events are read at a time.
 const BATCH: i64 = 1000;
-/// One in so many messages is acknowledged. Each is taken only behind the one before it, so that stands for all of them.
-const GROUP: usize = 64;
-/// How many groups may be on their way unacknowledged.
+/// How many messages go into a batch. The broker takes 1,000 at the most.
+const GROUP: usize = 250;
+/// How many batches may be on their way unacknowledged.
 const WINDOW: usize = 4;
+/// From this version on, NATS has atomic batches.
+const NATS_SINCE: &str = "2.12";
 /// How often an idle relay looks whether the stream is still what it left.
 const LOOK: Duration = Duration::from_secs(5);
 /// How long it waits after a failure, at the least and at the most.
@@ -195,7 +201,7 @@ impl Relay {
         Some((last, next)).filter(|(_, next)| !next.is_empty())
     }
 
-    /// Publishes events, several groups on their way at once. Answers how far the broker has acknowledged without a gap.
+    /// Publishes events, several batches on their way at once. Answers how far the broker has acknowledged without a gap.
     async fn publish(&self, events: &[Recorded], mut tail: Tail) -> (Tail, Result<()>) {
         let context = match self.broker.jetstream().await {
             Ok(context) => context,
@@ -224,7 +230,7 @@ impl Relay {
         (tail, Ok(()))
     }
 
-    /// Sends a group behind what was sent before. Its last message is to be acknowledged.
+    /// Sends a batch behind what was sent before. It is taken, and acknowledged, with its last message.
     async fn send(
         &self,
         context: &jetstream::Context,
@@ -233,25 +239,38 @@ impl Relay {
         largest: usize,
     ) -> Result<PublishAckFuture> {
         let (last, before) = group.split_last().context("there is nothing to send")?;
-        for event in before {
-            let (subject, message) = self.next(event, sent, largest)?;
-            let message = message.outbound_message(subject);
+        // Another one whenever something is sent again: the broker may still hold the first one's beginning.
+        let batch = Uuid::new_v4().to_string();
+        let mut behind = Some(sent.sequence);
+        for (number, event) in (1..).zip(before) {
+            let message = self.message(event, behind.take(), largest)?;
+            let message = message
+                .header(header::NATS_BATCH_ID, &*batch)
+                .header(header::NATS_BATCH_SEQUENCE, u64::to_string(&number));
+            let message = message.outbound_message(self.broker.subject(self.tenant.name, &event.event_type));
             let headers = message.headers.unwrap_or_default();
             context.client().publish_with_headers(message.subject, headers, message.payload).await?;
         }
-        let (subject, message) = self.next(last, sent, largest)?;
-        Ok(context.send_publish(subject, message).await?)
+        let mut message = self.message(last, behind, largest)?;
+        if !before.is_empty() {
+            message = message
+                .header(header::NATS_BATCH_ID, &*batch)
+                .header(header::NATS_BATCH_SEQUENCE, group.len().to_string())
+                .header(header::NATS_BATCH_COMMIT, header::NATS_BATCH_COMMIT_FINAL);
+        }
+        *sent = Tail { sequence: sent.sequence + u64::try_from(group.len())?, position: last.position };
+        Ok(context.send_publish(self.broker.subject(self.tenant.name, &last.event_type), message).await?)
     }
 
-    /// The message behind what was sent before.
-    fn next(&self, event: &Recorded, sent: &mut Tail, largest: usize) -> Result<(String, PublishMessage)> {
+    /// The message of an event, which is taken only if the stream's last sequence is this one.
+    fn message(&self, event: &Recorded, behind: Option<u64>, largest: usize) -> Result<PublishMessage> {
         let message = PublishMessage::build()
             .message_id(format!("{}:{}", self.tenant.name, event.position))
-            .expected_stream(self.broker.stream())
-            .expected_last_sequence(sent.sequence)
             .payload(Message::encode(event, largest)?);
-        *sent = Tail { sequence: sent.sequence + 1, position: event.position };
-        Ok((self.broker.subject(self.tenant.name, &event.event_type), message))
+        Ok(match behind {
+            Some(sequence) => message.expected_stream(self.broker.stream()).expected_last_sequence(sequence),
+            None => message,
+        })
     }
 }
 
@@ -266,7 +285,7 @@ async fn confirm(tail: &mut Tail, (sent, acknowledged): (Tail, PublishAckFuture)
     Ok(())
 }
 
-/// The stream, made when it is not there.
+/// The stream, made when it is not there, and made to take batches when it does not yet.
 async fn stream(context: &jetstream::Context, broker: &Broker) -> Result<Stream> {
     let config = Config {
         name: broker.stream().to_owned(),
@@ -275,10 +294,23 @@ async fn stream(context: &jetstream::Context, broker: &Broker) -> Result<Stream>
         // What keeps a position from coming twice is the expected sequence. A long window would take a position that
         // is published again, after the stream was purged, for a duplicate.
         duplicate_window: Duration::from_secs(1),
+        allow_atomic_publish: true,
         ..Config::default()
     };
-    let stream = context.get_or_create_stream(config).await;
-    stream.with_context(|| format!("stream {} cannot be had", broker.stream()))
+    let name = broker.stream();
+    let mut stream =
+        context.get_or_create_stream(config).await.with_context(|| format!("stream {name} cannot be had"))?;
+    if !stream.cached_info().config.allow_atomic_publish {
+        let config = Config { allow_atomic_publish: true, ..stream.cached_info().config.clone() };
+        context.update_stream(config).await.with_context(|| format!("stream {name} cannot be made to take batches"))?;
+        let info = stream.info().await.with_context(|| format!("stream {name} cannot be had"))?;
+        ensure!(
+            info.config.allow_atomic_publish,
+            "NATS {NATS_SINCE} or newer is needed, this is {}",
+            context.client().server_info().version
+        );
+    }
+    Ok(stream)
 }
 
 /// The message before another one, if the stream still holds any.

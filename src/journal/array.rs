@@ -68,6 +68,21 @@ impl Array {
         self.count == 0
     }
 
+    pub(super) fn len(&self) -> i64 {
+        i64::from(self.count)
+    }
+
+    /// The elements up to the first that is null.
+    pub(super) fn elements(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.bytes.as_slice();
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first_chunk()?;
+            let (element, after) = after.split_at_checked(usize::try_from(i32::from_be_bytes(*length)).ok()?)?;
+            rest = after;
+            Some(element)
+        })
+    }
+
     pub(super) fn push(&mut self, element: &[u8]) {
         self.count += 1;
         // What is longer the database does not take in one message either.

@@ -2,14 +2,12 @@
 
 use super::{
     array::{Array, Element},
-    chain::Hash,
     store::Append,
 };
 
 /// The columns of all tables that an append writes to, or looks at.
 pub(super) struct Columns {
     pub(super) rows: [Array; 9],
-    pub(super) hashes: Vec<Hash>,
     pub(super) depended: [Array; 3],
     /// The last is the position, counted from where the batch begins.
     pub(super) kept: [Array; 7],
@@ -20,7 +18,6 @@ impl Default for Columns {
         use Element::{Bigint, Bytes, Integer, Text, Timestamp};
         Self {
             rows: [Text, Text, Bigint, Text, Text, Text, Text, Timestamp, Bytes].map(Array::of),
-            hashes: Vec::new(),
             depended: [Text, Text, Bigint].map(Array::of),
             kept: [Bigint, Text, Text, Integer, Text, Bigint, Bigint].map(Array::of),
         }
@@ -36,7 +33,18 @@ impl Columns {
 
     pub(super) fn clear(&mut self) {
         self.rows.iter_mut().chain(&mut self.depended).chain(&mut self.kept).for_each(Array::clear);
-        self.hashes.clear();
+    }
+
+    /// The events' hashes.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = &[u8]> {
+        let [.., hashes] = &self.rows;
+        hashes.elements()
+    }
+
+    /// How many events there are.
+    pub(super) fn len(&self) -> i64 {
+        let [.., hashes] = &self.rows;
+        hashes.len()
     }
 
     /// Adds what a command appends.
@@ -52,7 +60,6 @@ impl Columns {
             metadatas.push(row.metadata.as_bytes());
             times.push_time(row.recorded_at);
             hashes.push(&row.hash);
-            self.hashes.push(row.hash);
         }
         let [types, ids, versions] = &mut self.depended;
         for expected in &append.depended {
@@ -68,7 +75,7 @@ impl Columns {
             statuses.push(&i32::from(kept.answer.status).to_be_bytes());
             bodies.push(kept.answer.body.as_bytes());
             versions.push_number_or_null(kept.answer.version);
-            positions.push_number(i64::try_from(self.hashes.len()).unwrap_or(i64::MAX));
+            positions.push_number(times.len());
         }
     }
 }

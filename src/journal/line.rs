@@ -18,7 +18,9 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) async fn connect(pool: &PgPool) -> Result<Self, sqlx::Error> {
-        Ok(Self { connection: PgConnection::connect_with(&pool.connect_options()).await?, turn: None })
+        // Taking an array's length into account, the database would plan an append anew each time.
+        let options = pool.connect_options().as_ref().clone().options([("plan_cache_mode", "force_generic_plan")]);
+        Ok(Self { connection: PgConnection::connect_with(&options).await?, turn: None })
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {

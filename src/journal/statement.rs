@@ -26,10 +26,10 @@ pub(super) struct Statement {
 impl Statement {
     /// A batch that goes after `tip`; `first` is its first row.
     pub(super) fn after(tip: Tip, columns: &Columns, first: &Row) -> Result<Self, sqlx::Error> {
-        let hash = block_hash(&tip.hash, &columns.hashes);
-        let position = tip.position + i64::try_from(columns.hashes.len()).unwrap_or(i64::MAX);
+        let hash = block_hash(&tip.hash, columns.hashes());
+        let position = tip.position + columns.len();
         let shape = Shape {
-            single: columns.hashes.len() == 1,
+            single: columns.len() == 1,
             depends: columns.depended.iter().any(|column| !column.is_empty()),
             keeps: columns.kept.iter().any(|column| !column.is_empty()),
         };
@@ -116,13 +116,13 @@ impl Shape {
                         {at}, {hash} {gate}"
             )
         } else {
-            let arrays = kinds.map(|kind| next(&format!("{kind}[]"))).join(", ");
-            let gate = if self.depends { "sound, " } else { "" };
+            // Side by side in the list: as a table they would all be kept first, at a fifth of the call's cost.
+            let [kind, id, sequence, event_type, version, payload, metadata, at, hash] =
+                kinds.map(|kind| format!("unnest({})", next(&format!("{kind}[]"))));
+            let gate = if self.depends { "FROM sound" } else { "" };
             format!(
-                "SELECT $1 + u.n, u.type, u.id, u.sequence, u.event_type, u.event_version, u.payload::json,
-                        u.metadata::json, u.recorded, u.hash
-                 FROM {gate} unnest({arrays}) WITH ORDINALITY
-                     AS u(type, id, sequence, event_type, event_version, payload, metadata, recorded, hash, n)"
+                "SELECT generate_series($1::bigint + 1, $2::bigint), {kind}, {id}, {sequence}, {event_type}, {version},
+                        {payload}::json, {metadata}::json, {at}, {hash} {gate}"
             )
         };
         let sound = if self.depends {
@@ -140,13 +140,12 @@ impl Shape {
         };
         let kept = if self.keeps {
             let kinds = ["bigint[]", "text[]", "text[]", "integer[]", "text[]", "bigint[]", "bigint[]"];
-            let arrays = kinds.map(&mut next).join(", ");
-            let gate = if self.depends { "sound, " } else { "" };
+            let [user, key, hash, status, body, version, n] = kinds.map(|kind| format!("unnest({})", next(kind)));
+            let gate = if self.depends { "FROM sound" } else { "" };
             format!(
                 ", kept AS (
                      INSERT INTO idempotency_keys (user_id, key, request_hash, status, body, version, position)
-                     SELECT k.user_id, k.key, k.request_hash, k.status, k.body, k.version, $1 + k.n
-                     FROM {gate} unnest({arrays}) AS k(user_id, key, request_hash, status, body, version, n)
+                     SELECT {user}, {key}, {hash}, {status}, {body}, {version}, $1 + {n} {gate}
                  )"
             )
         } else {

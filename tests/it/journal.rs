@@ -1,11 +1,29 @@
 //! The journal under many writers: nothing lost, nothing twice, no hole, and no command pays for another's conflict.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use ddc::journal::{Committed, ExecuteError, Issuer, Journal, Refused};
+use ddc::{
+    app::Build,
+    config::Secret,
+    embedded::{Options, Servers, TemporaryFolder},
+    journal::{Committed, ExecuteError, Issuer, Journal, Refused},
+    tenant::Tenant,
+};
 use futures::future::join_all;
 use identity::company::{Company, CompanyChanges, CompanyCommand, NewCompany};
 use kernel::{Change, CompanyId, Text};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use sqlx::PgPool;
 
 use crate::harness::Node;
@@ -289,4 +307,66 @@ async fn whoever_follows_to_a_position_reads_nothing_older_from_memory() {
     assert!(other.follow(written.position).await.unwrap());
     assert_eq!(version().await, 2);
     assert!(!other.follow(written.position + 1).await.unwrap(), "nothing is there yet");
+}
+
+/// The process that a data folder's PostgreSQL runs as.
+fn postmaster(data: &Path) -> Pid {
+    let file = fs::read_to_string(data.join("postgres/data/postmaster.pid")).unwrap();
+    Pid::from_raw(file.lines().next().unwrap().trim().parse().unwrap())
+}
+
+async fn open(servers: &Servers) -> Tenant {
+    let (url, key) = (Secret::new(servers.database_url().unwrap()), Secret::new("k".repeat(32)));
+    Tenant::main(&url, &key, Build::this()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_outlives_a_crash_of_the_database() {
+    const WRITERS: usize = 32;
+    const ACKNOWLEDGED: usize = 2_000;
+    let folder = TemporaryFolder::new().unwrap();
+    let mut options = Options::new(ddc::config::search_path());
+    options.nats = false;
+    let servers = Servers::start(folder.path(), &options).unwrap();
+    let tenant = open(&servers).await;
+    let ids = join_all((0..WRITERS).map(|_| create(&tenant.journal))).await;
+    let (count, crash) = (Arc::new(AtomicUsize::new(0)), postmaster(folder.path()));
+    let writers = ids.into_iter().enumerate().map(|(writer, id)| {
+        let (journal, count) = (tenant.journal.clone(), Arc::clone(&count));
+        async move {
+            let mut acknowledged = Vec::new();
+            for command in 0.. {
+                let text = format!("w{writer}-{command}");
+                match change(&journal, id, &text).await {
+                    Ok(done) => acknowledged.push((done.position, text)),
+                    Err(ExecuteError::Unavailable(_)) => break,
+                    Err(error) => panic!("{error}"),
+                }
+                if count.fetch_add(1, Ordering::Relaxed) == ACKNOWLEDGED {
+                    // At once, with whatever has not been written yet.
+                    kill(crash, Signal::SIGQUIT).unwrap();
+                }
+            }
+            acknowledged
+        }
+    });
+    let acknowledged: Vec<(i64, String)> = join_all(writers).await.into_iter().flatten().collect();
+    assert!(acknowledged.len() > ACKNOWLEDGED, "only {} were acknowledged", acknowledged.len());
+    tenant.pool.close().await;
+    drop((tenant, servers));
+
+    let servers = Servers::start(folder.path(), &options).unwrap();
+    let tenant = open(&servers).await;
+    let kept: HashMap<i64, String> = sqlx::query_as("SELECT position, payload::text FROM events")
+        .fetch_all(&tenant.pool)
+        .await
+        .unwrap()
+        .into_iter()
+        .collect();
+    for (position, text) in &acknowledged {
+        let payload = kept.get(position);
+        assert!(payload.is_some_and(|payload| payload.contains(&format!("\"{text}\""))), "{position}: {payload:?}");
+    }
+    let (count, last, head) = positions(&tenant.pool).await;
+    assert_eq!((last, head), (count, count), "positions are dense");
 }
