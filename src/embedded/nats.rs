@@ -19,6 +19,9 @@ const USER: &str = "ddc";
 /// JetStream checks its store when it opens it.
 const START_PATIENCE: Duration = Duration::from_secs(120);
 const STAGES: &[Stage] = &[(Signal::SIGTERM, Duration::from_secs(10))];
+/// The first version that can flush every message before it acknowledges it.
+const SYNC_ALWAYS_SINCE: (u32, u32) = (2, 10);
+
 /// A store that is ready to be served.
 #[derive(Debug)]
 pub(super) struct Nats {
@@ -41,6 +44,9 @@ impl Nats {
         files::private_folder(&home.join("ports"))?;
         let home = fs::canonicalize(home)?;
         let program = NatsProgram::find(search)?;
+        if program.version < SYNC_ALWAYS_SINCE && durability == Durability::Full {
+            tracing::warn!("this nats-server flushes to disk only every two minutes; 2.10 or newer flushes at once");
+        }
         let password = files::secret(&data_dir.join("nats.password"))?;
         Ok(Self { home, program, password, log: data_dir.join("logs/nats.log"), durability, port: None })
     }
@@ -88,8 +94,8 @@ impl Nats {
         let port = self.port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
         let home = quoted(&self.home);
         let sync = match self.durability {
-            Durability::Full => "  sync_interval: always\n",
-            Durability::None => "",
+            Durability::Full if self.program.version >= SYNC_ALWAYS_SINCE => "  sync_interval: always\n",
+            _ => "",
         };
         format!(
             "server_name: ddc\n\

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use nix::unistd::{Gid, Uid, User, geteuid};
 
 const POSTGRES_OLDEST: u32 = 15;
-const NATS_OLDEST: (u32, u32) = (2, 12);
+const NATS_OLDEST: (u32, u32) = (2, 9);
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
 const TOOLS: &str = ".tools/bin";
 const SYSTEM: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin"];

@@ -1,13 +1,17 @@
 //! The relay: one more checkpointed reader of the journal, which publishes to the stream what it reads.
 //!
-//! What is sent at a time is one atomic batch of the broker's, which takes it whole or not at all, and flushes it once. Each
-//! batch expects the stream's last sequence to be the one before it. So however many relays there are, and however late
-//! an answer comes, the stream holds every position once and in order. Where to go on is what the stream's last message says; the checkpoint only follows it within a second, over what the broker has acknowledged. A stream that
+//! Each message expects the stream's last sequence to be the one before it. So however many relays there are, and
+//! however late an answer comes, the stream holds every position once and in order. To a broker that is found to flush each
+//! message, many are sent as one atomic batch, which it flushes once. Where to go on is what the stream's last message says; the checkpoint only follows it within a second, over what the broker has acknowledged. A stream that
 //! was wiped is made again and filled from the first position.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use async_nats::{
     header,
     jetstream::{
@@ -29,12 +33,16 @@ pub const NAME: &str = "relay";
 
 /// How many events are read at a time.
 const BATCH: i64 = 1000;
+/// One in so many messages is acknowledged. Each is taken only behind the one before it, so that stands for all of them.
+const GROUP: usize = 64;
 /// How many messages go into a batch. The broker takes 1,000 at the most.
-const GROUP: usize = 250;
-/// How many batches may be on their way unacknowledged.
+const BATCHED: usize = 250;
+/// How many groups or batches may be on their way unacknowledged.
 const WINDOW: usize = 4;
-/// From this version on, NATS has atomic batches.
-const NATS_SINCE: &str = "2.12";
+/// From this version on NATS has atomic batches. It keeps them beside the stream first, which is worth it only where it takes
+/// longer than this for a message.
+const BATCHES_SINCE: (i64, i64, i64) = (2, 12, 0);
+const SLOW: Duration = Duration::from_micros(50);
 /// How often an idle relay looks whether the stream is still what it left.
 const LOOK: Duration = Duration::from_secs(5);
 /// How long it waits after a failure, at the least and at the most.
@@ -60,6 +68,9 @@ struct Relay {
     place: Place,
     /// As this node knows it, under an epoch.
     tail: Option<(i64, Tail)>,
+    /// Whether the broker takes batches, and whether it is slow without.
+    takes_batches: bool,
+    is_slow: bool,
     /// The events after a position, read while those before them were on their way.
     ahead: Option<(i64, Vec<Recorded>)>,
 }
@@ -67,7 +78,8 @@ struct Relay {
 /// Runs for as long as the node has the claim, until the node shuts down.
 pub async fn run(tenant: Tenant, feed: Arc<Feed>, broker: Arc<Broker>, epochs: watch::Receiver<Epochs>) {
     let place = Place::new(NAME, &feed, epochs.clone());
-    let mut relay = Relay { tenant, broker, epochs, place, tail: None, ahead: None };
+    let mut relay =
+        Relay { tenant, broker, epochs, place, tail: None, takes_batches: false, is_slow: false, ahead: None };
     let mut pause = PAUSE.0;
     loop {
         match relay.step().await {
@@ -75,7 +87,7 @@ pub async fn run(tenant: Tenant, feed: Arc<Feed>, broker: Arc<Broker>, epochs: w
             Ok(false) => return,
             Err(error) => {
                 tracing::warn!(error = format!("{error:#}"), "the relay cannot publish, it tries again");
-                relay.tail = None;
+                (relay.tail, relay.is_slow) = (None, false);
                 relay.place.doubt();
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE.1);
@@ -122,9 +134,12 @@ impl Relay {
             _ => self.place.feed().after(tail.position, turn.head, &[], BATCH).await?,
         };
         // A broker that flushes each message is not to wait for the database in between.
+        let started = Instant::now();
         let ((reached, outcome), ahead) =
             tokio::join!(self.publish(&events, tail), self.read_ahead(&events, turn.head));
         self.ahead = ahead;
+        // Of few, the way there and back would be what is measured.
+        self.is_slow |= events.len() >= BATCHED && started.elapsed() > SLOW * u32::try_from(events.len())?;
         if reached.position > tail.position {
             self.tail = Some((turn.epoch, reached));
             // The stream itself says where to go on; the checkpoint follows within a second.
@@ -172,10 +187,11 @@ impl Relay {
     }
 
     /// The stream, made when it is not there, and where it ends.
-    async fn find_tail(&self) -> Result<Tail> {
+    async fn find_tail(&mut self) -> Result<Tail> {
         let context = self.broker.jetstream().await?;
         let stream = stream(&context, &self.broker).await?;
         let sequence = stream.cached_info().state.last_sequence;
+        self.takes_batches = stream.cached_info().config.allow_atomic_publish;
         let subject = format!("{}.{}.>", self.broker.stream().to_lowercase(), self.tenant.name);
         let mut last = match stream.get_last_raw_message_by_subject(&subject).await {
             Ok(last) => Some(last),
@@ -201,7 +217,7 @@ impl Relay {
         Some((last, next)).filter(|(_, next)| !next.is_empty())
     }
 
-    /// Publishes events, several batches on their way at once. Answers how far the broker has acknowledged without a gap.
+    /// Publishes events, several groups on their way at once. Answers how far the broker has acknowledged without a gap.
     async fn publish(&self, events: &[Recorded], mut tail: Tail) -> (Tail, Result<()>) {
         let context = match self.broker.jetstream().await {
             Ok(context) => context,
@@ -210,7 +226,7 @@ impl Relay {
         let largest = context.client().server_info().max_payload.saturating_sub(HEADERS);
         let mut waiting = VecDeque::with_capacity(WINDOW);
         let mut sent = tail;
-        for group in events.chunks(GROUP) {
+        for group in events.chunks(if self.sends_batches() { BATCHED } else { GROUP }) {
             if waiting.len() == WINDOW
                 && let Some(first) = waiting.pop_front()
                 && let Err(error) = confirm(&mut tail, first).await
@@ -230,7 +246,11 @@ impl Relay {
         (tail, Ok(()))
     }
 
-    /// Sends a batch behind what was sent before. It is taken, and acknowledged, with its last message.
+    const fn sends_batches(&self) -> bool {
+        self.takes_batches && self.is_slow
+    }
+
+    /// Sends a group behind what was sent before. Its last message is to be acknowledged.
     async fn send(
         &self,
         context: &jetstream::Context,
@@ -239,38 +259,56 @@ impl Relay {
         largest: usize,
     ) -> Result<PublishAckFuture> {
         let (last, before) = group.split_last().context("there is nothing to send")?;
-        // Another one whenever something is sent again: the broker may still hold the first one's beginning.
-        let batch = Uuid::new_v4().to_string();
-        let mut behind = Some(sent.sequence);
-        for (number, event) in (1..).zip(before) {
-            let message = self.message(event, behind.take(), largest)?;
-            let message = message
-                .header(header::NATS_BATCH_ID, &*batch)
-                .header(header::NATS_BATCH_SEQUENCE, u64::to_string(&number));
-            let message = message.outbound_message(self.broker.subject(self.tenant.name, &event.event_type));
+        let mut batch = (self.sends_batches() && !before.is_empty()).then(Batch::default);
+        for event in before {
+            let (subject, message) = self.next(event, sent, &mut batch, largest)?;
+            let message = message.outbound_message(subject);
             let headers = message.headers.unwrap_or_default();
             context.client().publish_with_headers(message.subject, headers, message.payload).await?;
         }
-        let mut message = self.message(last, behind, largest)?;
-        if !before.is_empty() {
-            message = message
-                .header(header::NATS_BATCH_ID, &*batch)
-                .header(header::NATS_BATCH_SEQUENCE, group.len().to_string())
-                .header(header::NATS_BATCH_COMMIT, header::NATS_BATCH_COMMIT_FINAL);
+        let (subject, mut message) = self.next(last, sent, &mut batch, largest)?;
+        if batch.is_some() {
+            message = message.header(header::NATS_BATCH_COMMIT, header::NATS_BATCH_COMMIT_FINAL);
         }
-        *sent = Tail { sequence: sent.sequence + u64::try_from(group.len())?, position: last.position };
-        Ok(context.send_publish(self.broker.subject(self.tenant.name, &last.event_type), message).await?)
+        Ok(context.send_publish(subject, message).await?)
     }
 
-    /// The message of an event, which is taken only if the stream's last sequence is this one.
-    fn message(&self, event: &Recorded, behind: Option<u64>, largest: usize) -> Result<PublishMessage> {
-        let message = PublishMessage::build()
+    /// The message behind what was sent before.
+    fn next(
+        &self,
+        event: &Recorded,
+        sent: &mut Tail,
+        batch: &mut Option<Batch>,
+        largest: usize,
+    ) -> Result<(String, PublishMessage)> {
+        let mut message = PublishMessage::build()
             .message_id(format!("{}:{}", self.tenant.name, event.position))
             .payload(Message::encode(event, largest)?);
-        Ok(match behind {
-            Some(sequence) => message.expected_stream(self.broker.stream()).expected_last_sequence(sequence),
-            None => message,
-        })
+        // A batch is taken as a whole: it is enough that its first message is.
+        if batch.as_ref().is_none_or(|batch| batch.messages == 0) {
+            message = message.expected_stream(self.broker.stream()).expected_last_sequence(sent.sequence);
+        }
+        if let Some(batch) = batch {
+            batch.messages += 1;
+            message = message
+                .header(header::NATS_BATCH_ID, batch.id.as_str())
+                .header(header::NATS_BATCH_SEQUENCE, batch.messages.to_string());
+        }
+        *sent = Tail { sequence: sent.sequence + 1, position: event.position };
+        Ok((self.broker.subject(self.tenant.name, &event.event_type), message))
+    }
+}
+
+/// A batch that is being sent.
+struct Batch {
+    /// Another one whenever something is sent again: the broker may still hold the first one's beginning.
+    id: String,
+    messages: u64,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self { id: Uuid::new_v4().to_string(), messages: 0 }
     }
 }
 
@@ -285,8 +323,9 @@ async fn confirm(tail: &mut Tail, (sent, acknowledged): (Tail, PublishAckFuture)
     Ok(())
 }
 
-/// The stream, made when it is not there, and made to take batches when it does not yet.
+/// The stream, made when it is not there, and made to take batches where the broker can.
 async fn stream(context: &jetstream::Context, broker: &Broker) -> Result<Stream> {
+    let (major, minor, patch) = BATCHES_SINCE;
     let config = Config {
         name: broker.stream().to_owned(),
         subjects: vec![broker.subjects()],
@@ -294,21 +333,17 @@ async fn stream(context: &jetstream::Context, broker: &Broker) -> Result<Stream>
         // What keeps a position from coming twice is the expected sequence. A long window would take a position that
         // is published again, after the stream was purged, for a duplicate.
         duplicate_window: Duration::from_secs(1),
-        allow_atomic_publish: true,
+        allow_atomic_publish: context.client().is_server_compatible(major, minor, patch),
         ..Config::default()
     };
-    let name = broker.stream();
+    let (name, takes_batches) = (broker.stream(), config.allow_atomic_publish);
     let mut stream =
         context.get_or_create_stream(config).await.with_context(|| format!("stream {name} cannot be had"))?;
-    if !stream.cached_info().config.allow_atomic_publish {
-        let config = Config { allow_atomic_publish: true, ..stream.cached_info().config.clone() };
+    let known = &stream.cached_info().config;
+    if takes_batches && !known.allow_atomic_publish {
+        let config = Config { allow_atomic_publish: true, ..known.clone() };
         context.update_stream(config).await.with_context(|| format!("stream {name} cannot be made to take batches"))?;
-        let info = stream.info().await.with_context(|| format!("stream {name} cannot be had"))?;
-        ensure!(
-            info.config.allow_atomic_publish,
-            "NATS {NATS_SINCE} or newer is needed, this is {}",
-            context.client().server_info().version
-        );
+        stream.info().await.with_context(|| format!("stream {name} cannot be had"))?;
     }
     Ok(stream)
 }

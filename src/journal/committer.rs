@@ -240,7 +240,9 @@ impl Commits {
     }
 
     async fn take_off(&mut self, base: Tip, batch: Vec<Request>) {
-        let Some(first) = batch.iter().flat_map(|request| &request.append.rows).next() else { return };
+        let Some(first) = batch.iter().flat_map(|request| &request.append.rows).next() else {
+            return batch.into_iter().for_each(Request::settle);
+        };
         let taken_off = match Statement::after(base, &self.columns, first) {
             Ok(statement) => self.line().await.map(|line| (statement, line)),
             Err(error) => Err(error),

@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_nats::jetstream::{self, stream::Stream};
+use async_nats::jetstream::{
+    self,
+    stream::{Config, Stream},
+};
+use ddc::embedded::{Durability, Options, Servers, TemporaryFolder};
 use engagement::{
     participants::Participants,
     proposal::{ProposalContent, ProposalEvent},
@@ -29,8 +33,11 @@ pub(crate) async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T
 }
 
 async fn jetstream() -> jetstream::Context {
-    let url = ddc::config::Secret::new(std::env::var("NATS_URL").unwrap());
-    let (address, login) = ddc::backing::nats_login(&url).unwrap();
+    jetstream_at(&std::env::var("NATS_URL").unwrap()).await
+}
+
+async fn jetstream_at(url: &str) -> jetstream::Context {
+    let (address, login) = ddc::backing::nats_login(&ddc::config::Secret::new(url)).unwrap();
     jetstream::new(login.connect(address).await.unwrap())
 }
 
@@ -49,8 +56,11 @@ async fn positions(stream: &Stream) -> Vec<i64> {
 
 /// Waits until the node's stream holds the whole journal: each position once, in order.
 async fn copied(node: &Node) -> Stream {
+    copied_to(node, &jetstream().await).await
+}
+
+async fn copied_to(node: &Node, context: &jetstream::Context) -> Stream {
     let head = head(node).await;
-    let context = jetstream().await;
     let name = node.app.config.stream.as_str();
     let stream = until("the stream holds the journal", async || {
         let stream = context.get_stream(name).await.ok()?;
@@ -230,6 +240,36 @@ async fn what_is_delivered_again_has_no_effect_and_a_hole_is_filled_from_the_jou
     stream.delete_consumer("emails").await.unwrap();
     consumed(&node, "emails").await;
     assert_eq!(count(&node, "email_log").await, 5);
+}
+
+/// What there is to catch up with goes to it in batches, once it has been found to be slow. Its stream is one that an older
+/// build has made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_flushes_each_message_holds_every_event_once_and_in_order() {
+    let folder = TemporaryFolder::new().unwrap();
+    let mut options = Options::new(ddc::config::search_path());
+    (options.postgres, options.durability) = (false, Durability::Full);
+    let servers = Servers::start(folder.path(), &options).unwrap();
+    let url = servers.nats_url().unwrap();
+    let context = jetstream_at(url).await;
+    let node = Node::start_with(&[("DDC_ROLES", "api,relay"), ("NATS_URL", url)]).await;
+    let stream = copied_to(&node, &context).await;
+    let config = Config { allow_atomic_publish: false, ..stream.cached_info().config.clone() };
+    context.update_stream(config).await.unwrap();
+    // Events that nobody but the relay looks at, in one append.
+    sqlx::query(
+        "WITH appended AS (
+             INSERT INTO events
+             SELECT position + n, 'test', '1', n, 'test.noted', '1.0', '{}', $1::json, now(), sha256('test')
+             FROM journal_head, generate_series(1, 3000) AS n
+         )
+         INSERT INTO journal_blocks SELECT position + 1, position + 3000, sha256('test') FROM journal_head",
+    )
+    .bind(json!({"at": "2026-01-01T00:00:00Z", "command": "test", "correlation_id": "test"}).to_string())
+    .execute(&node.app.tenant.pool)
+    .await
+    .unwrap();
+    copied_to(&node, &context).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

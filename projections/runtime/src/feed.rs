@@ -193,7 +193,8 @@ impl Feed {
         if position == *self.gathered.borrow() {
             return None;
         }
-        let (now, due) = (Instant::now(), due.unwrap_or_else(|| Instant::now() + GATHERED_WITHIN));
+        let now = Instant::now();
+        let due = due.unwrap_or(now + GATHERED_WITHIN);
         if now < due {
             return Some(due);
         }
