@@ -333,14 +333,14 @@ async fn stream(context: &jetstream::Context, broker: &Broker) -> Result<Stream>
         // What keeps a position from coming twice is the expected sequence. A long window would take a position that
         // is published again, after the stream was purged, for a duplicate.
         duplicate_window: Duration::from_secs(1),
-        allow_atomic_publish: context.client().is_server_compatible(major, minor, patch),
         ..Config::default()
     };
-    let (name, takes_batches) = (broker.stream(), config.allow_atomic_publish);
+    let name = broker.stream();
     let mut stream =
         context.get_or_create_stream(config).await.with_context(|| format!("stream {name} cannot be had"))?;
     let known = &stream.cached_info().config;
-    if takes_batches && !known.allow_atomic_publish {
+    // Before there was an answer, it was not known who would give it.
+    if context.client().is_server_compatible(major, minor, patch) && !known.allow_atomic_publish {
         let config = Config { allow_atomic_publish: true, ..known.clone() };
         context.update_stream(config).await.with_context(|| format!("stream {name} cannot be made to take batches"))?;
         stream.info().await.with_context(|| format!("stream {name} cannot be had"))?;
