@@ -28,7 +28,10 @@ impl Machine {
                 format!("{cores} cores of {cpu}, {memory} of memory, Linux {}", read("/proc/sys/kernel/osrelease").trim()),
                 "Servers, DDC, peers and load generators share these cores: a figure is for all of them together"
                     .to_owned(),
-                format!("PostgreSQL over TCP on the loopback: {settings}"),
+                format!(
+                    "PostgreSQL, as DDC's private server (it keeps what a backend frees), over TCP on the loopback: \
+                     {settings}"
+                ),
                 "NATS JetStream on disk, `sync_interval: always` unless it says otherwise".to_owned(),
                 format!(
                     "DDC {} in release; peers: cqrs-es and postgres-es 0.5 (pool {}), pgbench -M prepared",
