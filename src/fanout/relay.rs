@@ -1,9 +1,11 @@
 //! The relay: one more checkpointed reader of the journal, which publishes to the stream what it reads.
 //!
 //! Each message expects the stream's last sequence to be the one before it. So however many relays there are, and
-//! however late an answer comes, the stream holds every position once and in order. To a broker that is found to flush each
-//! message, many are sent as one atomic batch, which it flushes once. Where to go on is what the stream's last message says; the checkpoint only follows it within a second, over what the broker has acknowledged. A stream that
-//! was wiped is made again and filled from the first position.
+//! however late an answer comes, the stream holds every position once and in order. To a broker that is found to flush
+//! each message, many are sent as one atomic batch, which it flushes once; then the first of them stands for all.
+//!
+//! Where to go on is what the stream's last message says; the checkpoint only follows it within a second, over what the
+//! broker has acknowledged. A stream that was wiped is made again and filled from the first position.
 
 use std::{
     collections::VecDeque,
@@ -39,9 +41,9 @@ const GROUP: usize = 64;
 const BATCHED: usize = 250;
 /// How many groups or batches may be on their way unacknowledged.
 const WINDOW: usize = 4;
-/// From this version on NATS has atomic batches. It keeps them beside the stream first, which is worth it only where it takes
-/// longer than this for a message.
+/// From this version on NATS has atomic batches.
 const BATCHES_SINCE: (i64, i64, i64) = (2, 12, 0);
+/// It keeps a batch beside the stream first: that is worth it only where it takes longer than this for a message.
 const SLOW: Duration = Duration::from_micros(50);
 /// How often an idle relay looks whether the stream is still what it left.
 const LOOK: Duration = Duration::from_secs(5);
