@@ -70,8 +70,9 @@ struct Relay {
     place: Place,
     /// As this node knows it, under an epoch.
     tail: Option<(i64, Tail)>,
-    /// Whether the broker takes batches, and whether it is slow without.
+    /// Whether the broker takes batches, whether it has refused to, and whether it is slow without.
     takes_batches: bool,
+    refuses_batches: bool,
     is_slow: bool,
     /// The events after a position, read while those before them were on their way.
     ahead: Option<(i64, Vec<Recorded>)>,
@@ -80,8 +81,17 @@ struct Relay {
 /// Runs for as long as the node has the claim, until the node shuts down.
 pub async fn run(tenant: Tenant, feed: Arc<Feed>, broker: Arc<Broker>, epochs: watch::Receiver<Epochs>) {
     let place = Place::new(NAME, &feed, epochs.clone());
-    let mut relay =
-        Relay { tenant, broker, epochs, place, tail: None, takes_batches: false, is_slow: false, ahead: None };
+    let mut relay = Relay {
+        tenant,
+        broker,
+        epochs,
+        place,
+        tail: None,
+        takes_batches: false,
+        refuses_batches: false,
+        is_slow: false,
+        ahead: None,
+    };
     let mut pause = PAUSE.0;
     loop {
         match relay.step().await {
@@ -89,7 +99,7 @@ pub async fn run(tenant: Tenant, feed: Arc<Feed>, broker: Arc<Broker>, epochs: w
             Ok(false) => return,
             Err(error) => {
                 tracing::warn!(error = format!("{error:#}"), "the relay cannot publish, it tries again");
-                (relay.tail, relay.is_slow) = (None, false);
+                (relay.tail, relay.refuses_batches, relay.is_slow) = (None, false, false);
                 relay.place.doubt();
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE.1);
@@ -193,7 +203,7 @@ impl Relay {
         let context = self.broker.jetstream().await?;
         let stream = stream(&context, &self.broker).await?;
         let sequence = stream.cached_info().state.last_sequence;
-        self.takes_batches = stream.cached_info().config.allow_atomic_publish;
+        self.takes_batches = self.has_batches(&context, &stream.cached_info().config).await;
         let subject = format!("{}.{}.>", self.broker.stream().to_lowercase(), self.tenant.name);
         let mut last = match stream.get_last_raw_message_by_subject(&subject).await {
             Ok(last) => Some(last),
@@ -210,6 +220,25 @@ impl Relay {
             last = before(&stream, message.sequence).await?;
         }
         Ok(Tail { sequence, position })
+    }
+
+    /// Whether the stream takes batches. It is made to where the broker can; an account that may not change streams does
+    /// without.
+    async fn has_batches(&mut self, context: &jetstream::Context, stream: &Config) -> bool {
+        let (major, minor, patch) = BATCHES_SINCE;
+        if stream.allow_atomic_publish || self.refuses_batches {
+            return stream.allow_atomic_publish;
+        }
+        // Before there was an answer, it was not known who would give it.
+        if !context.client().is_server_compatible(major, minor, patch) {
+            return false;
+        }
+        let updated = context.update_stream(Config { allow_atomic_publish: true, ..stream.clone() }).await;
+        if let Err(error) = &updated {
+            tracing::warn!(stream = stream.name, %error, "the stream cannot be made to take batches, it does without");
+            self.refuses_batches = true;
+        }
+        updated.is_ok()
     }
 
     /// The events that come after these; `None` when there are none yet, or they have to be asked for again.
@@ -261,7 +290,7 @@ impl Relay {
         largest: usize,
     ) -> Result<PublishAckFuture> {
         let (last, before) = group.split_last().context("there is nothing to send")?;
-        let mut batch = (self.sends_batches() && !before.is_empty()).then(Batch::default);
+        let mut batch = (self.sends_batches() && !before.is_empty()).then(Batch::new);
         for event in before {
             let (subject, message) = self.next(event, sent, &mut batch, largest)?;
             let message = message.outbound_message(subject);
@@ -308,8 +337,8 @@ struct Batch {
     messages: u64,
 }
 
-impl Default for Batch {
-    fn default() -> Self {
+impl Batch {
+    fn new() -> Self {
         Self { id: Uuid::new_v4().to_string(), messages: 0 }
     }
 }
@@ -325,9 +354,8 @@ async fn confirm(tail: &mut Tail, (sent, acknowledged): (Tail, PublishAckFuture)
     Ok(())
 }
 
-/// The stream, made when it is not there, and made to take batches where the broker can.
+/// The stream, made when it is not there.
 async fn stream(context: &jetstream::Context, broker: &Broker) -> Result<Stream> {
-    let (major, minor, patch) = BATCHES_SINCE;
     let config = Config {
         name: broker.stream().to_owned(),
         subjects: vec![broker.subjects()],
@@ -338,16 +366,7 @@ async fn stream(context: &jetstream::Context, broker: &Broker) -> Result<Stream>
         ..Config::default()
     };
     let name = broker.stream();
-    let mut stream =
-        context.get_or_create_stream(config).await.with_context(|| format!("stream {name} cannot be had"))?;
-    let known = &stream.cached_info().config;
-    // Before there was an answer, it was not known who would give it.
-    if context.client().is_server_compatible(major, minor, patch) && !known.allow_atomic_publish {
-        let config = Config { allow_atomic_publish: true, ..known.clone() };
-        context.update_stream(config).await.with_context(|| format!("stream {name} cannot be made to take batches"))?;
-        stream.info().await.with_context(|| format!("stream {name} cannot be had"))?;
-    }
-    Ok(stream)
+    context.get_or_create_stream(config).await.with_context(|| format!("stream {name} cannot be had"))
 }
 
 /// The message before another one, if the stream still holds any.

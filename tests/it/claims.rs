@@ -16,8 +16,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     crash::login,
-    fanout::until,
-    harness::{Node, database},
+    harness::{Node, database, until},
     process::Server,
 };
 

@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures::future::join_all;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::{
-    harness::{ADMIN, Node, PASSWORD, database},
+    harness::{ADMIN, Node, PASSWORD, database, until},
     process::{Process, Server, free_port},
 };
 
@@ -28,18 +28,6 @@ fn nats(port: u16, store: &Path) -> Process {
     let mut command = Command::new(ddc::embedded::nats_server(&ddc::config::search_path()).unwrap());
     command.args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--jetstream", "--store_dir"]).arg(store);
     Process::start(command)
-}
-
-/// Waits for a state, looking again and again; a bound keeps a broken test from hanging.
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(seen) = look().await {
-            return seen;
-        }
-        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 pub(crate) async fn login(client: &reqwest::Client, address: &str) -> String {

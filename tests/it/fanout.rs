@@ -1,15 +1,15 @@
 //! Fan-out: the stream is a copy of the journal whatever happens to it, and nobody is told or written to twice.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, process::Command};
 
 use async_nats::jetstream::{
     self,
     stream::{Config, Stream},
 };
-use ddc::embedded::{Durability, Options, Servers, TemporaryFolder};
+use ddc::{
+    config::Secret,
+    embedded::{Durability, Options, Servers, TemporaryFolder},
+};
 use engagement::{
     participants::Participants,
     proposal::{ProposalContent, ProposalEvent},
@@ -18,26 +18,17 @@ use futures::{StreamExt, TryStreamExt};
 use kernel::{Text, UserId};
 use serde_json::{Value, json};
 
-use crate::harness::{Node, PASSWORD, Session, database};
-
-/// Waits for something to become so.
-pub(crate) async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: not within a minute");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
+use crate::{
+    harness::{Node, PASSWORD, Session, database, until},
+    process::{Process, free_port},
+};
 
 async fn jetstream() -> jetstream::Context {
     jetstream_at(&std::env::var("NATS_URL").unwrap()).await
 }
 
 async fn jetstream_at(url: &str) -> jetstream::Context {
-    let (address, login) = ddc::backing::nats_login(&ddc::config::Secret::new(url)).unwrap();
+    let (address, login) = ddc::backing::nats_login(&Secret::new(url)).unwrap();
     jetstream::new(login.connect(address).await.unwrap())
 }
 
@@ -270,6 +261,38 @@ async fn a_broker_that_flushes_each_message_holds_every_event_once_and_in_order(
     .await
     .unwrap();
     copied_to(&node, &context).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_may_not_change_streams_is_enough() {
+    let (folder, port) = (TemporaryFolder::new().unwrap(), free_port());
+    let config = format!(
+        "listen: \"127.0.0.1:{port}\"
+         jetstream {{ store_dir: \"{}\" }}
+         authorization {{ users: [
+             {{ user: owner, password: secret }}
+             {{ user: ddc, password: secret, permissions: {{ publish: {{ deny: \"$JS.API.STREAM.UPDATE.>\" }} }} }}
+         ] }}",
+        folder.path().display()
+    );
+    let file = folder.path().join("nats.conf");
+    std::fs::write(&file, config).unwrap();
+    let mut command = Command::new(ddc::embedded::nats_server(&ddc::config::search_path()).unwrap());
+    command.arg("--config").arg(&file);
+    let _broker = Process::start(command);
+    let owner = Secret::new(format!("nats://owner:secret@127.0.0.1:{port}"));
+    let (address, login) = ddc::backing::nats_login(&owner).unwrap();
+    let client = until("the broker is there", async || login.clone().connect(&address).await.ok()).await;
+    let context = jetstream::new(client);
+    let url = format!("nats://ddc:secret@127.0.0.1:{port}");
+    let name = format!("OLD{port}");
+    let older =
+        Config { name: name.clone(), subjects: vec![format!("{}.>", name.to_lowercase())], ..Config::default() };
+    context.create_stream(older).await.unwrap();
+    let node = Node::start_with(&[("DDC_ROLES", "api,relay"), ("NATS_URL", &url), ("DDC_STREAM", &name)]).await;
+    node.admin().await;
+    let stream = copied_to(&node, &context).await;
+    assert!(!stream.cached_info().config.allow_atomic_publish);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

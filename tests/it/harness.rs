@@ -5,6 +5,7 @@ use std::{
     io::Write,
     net::TcpListener,
     sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
 };
 
 use actix_web::web::Data;
@@ -28,7 +29,7 @@ const MIN_POSITION: &str = "ddc-min-position";
 const ASKED: usize = 10;
 
 /// A node that has not stopped by then is left behind: one test must not hang all others.
-const STOPS_WITHIN: std::time::Duration = std::time::Duration::from_secs(15);
+const STOPS_WITHIN: Duration = Duration::from_secs(15);
 
 /// A running node.
 pub(crate) struct Node {
@@ -41,6 +42,18 @@ pub(crate) struct Node {
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
     _data: ddc::embedded::TemporaryFolder,
+}
+
+/// Waits for something to become so, looking again and again; a bound keeps a broken test from hanging.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: not within a minute");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn variable(name: &str) -> String {
@@ -128,7 +141,7 @@ impl Node {
             pool: sqlx::postgres::PgPoolOptions::new().max_connections(2).connect_lazy(database_url).unwrap(),
             // A connection each: a test that waits for another node to stop does not see that one of its own was closed.
             client: reqwest::Client::builder()
-                .timeout(std::time::Duration::from_secs(60))
+                .timeout(Duration::from_secs(60))
                 .pool_max_idle_per_host(0)
                 .build()
                 .unwrap(),
@@ -195,7 +208,7 @@ impl Node {
     pub(crate) async fn recorded(&self, event_type: &str, times: i64) {
         let mut head = self.app.tenant.journal.head();
         while self.count(event_type).await < times {
-            let news = tokio::time::timeout(std::time::Duration::from_secs(20), head.changed()).await;
+            let news = tokio::time::timeout(Duration::from_secs(20), head.changed()).await;
             news.unwrap_or_else(|_| panic!("there is no {event_type} number {times}")).unwrap();
         }
     }
@@ -205,8 +218,7 @@ impl Node {
         let tenant = &self.app.tenant;
         let head = ddc_head(&self.pool).await;
         for projection in tenant.projections.iter() {
-            let reached =
-                tenant.progress.wait(&tenant.pool, projection.name(), head, std::time::Duration::from_secs(20)).await;
+            let reached = tenant.progress.wait(&tenant.pool, projection.name(), head, Duration::from_secs(20)).await;
             assert!(reached.is_ok(), "{} does not catch up", projection.name());
             let codec = tenant.journal.codec();
             let report =
@@ -229,9 +241,9 @@ impl Drop for Node {
             let _ = stop.send(());
         }
         let Some(thread) = self.thread.take() else { return };
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         while !thread.is_finished() && started.elapsed() < STOPS_WITHIN {
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
         }
         if !thread.is_finished() {
             let _ =

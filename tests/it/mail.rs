@@ -9,10 +9,7 @@ use std::{
 use mailin_embedded::{Handler, Response, Server, SslConfig, response};
 use serde_json::{Value, json};
 
-use crate::{
-    fanout::until,
-    harness::{Node, PASSWORD},
-};
+use crate::harness::{Node, PASSWORD, until};
 
 /// What the listener answers: how often it defers first, and which address it refuses for good.
 #[derive(Clone, Default)]

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 use sqlx::Executor;
 
-use crate::{fanout::until, harness::Node};
+use crate::harness::{Node, until};
 
 /// A command of another process on the node's database.
 async fn ddc(node: &Node, arguments: &[&str]) -> Output {

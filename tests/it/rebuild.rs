@@ -4,7 +4,7 @@ use runtime::rebuild::{Limits, rebuild_within};
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::{fanout::until, harness::Node};
+use crate::harness::{Node, until};
 
 /// Every second stream is one too many: shares are halved again and again.
 const TIGHT: Limits = Limits { short: 0, streams: 2 };

@@ -10,10 +10,7 @@ use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 
-use crate::{
-    fanout::until,
-    harness::{Node, Session},
-};
+use crate::harness::{Node, Session, until};
 
 /// The list of companies of a newer build: its table does not let the older build sort. It is built when the gate opens.
 struct NewerCompanies {

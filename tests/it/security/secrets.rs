@@ -9,7 +9,7 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{fanout::until, harness::database};
+use crate::harness::{database, until};
 
 const SECRET_KEY: &str = "sEcReT-kEy-of-the-log-test-01";
 const MASTER_KEY: &str = "mAsTeR-kEy-of-the-log-test-02";
