@@ -5,7 +5,7 @@ use sqlx::{
     Encode, Postgres, Type,
     encode::IsNull,
     error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgTypeInfo},
+    postgres::{PgArgumentBuffer, PgTypeInfo, types::Oid},
 };
 
 /// Microseconds from 1970 to 2000, from where the database counts.
@@ -15,6 +15,7 @@ const EPOCH: i64 = 946_684_800_000_000;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Element {
     Text,
+    Json,
     Bigint,
     Integer,
     Timestamp,
@@ -26,6 +27,7 @@ impl Element {
     const fn oid(self) -> i32 {
         match self {
             Self::Text => 25,
+            Self::Json => 114,
             Self::Bigint => 20,
             Self::Integer => 23,
             Self::Timestamp => 1184,
@@ -36,6 +38,8 @@ impl Element {
     fn array(self) -> PgTypeInfo {
         match self {
             Self::Text => <Vec<String> as Type<Postgres>>::type_info(),
+            // The driver has a type for an array of jsonb only.
+            Self::Json => PgTypeInfo::with_oid(Oid(199)),
             Self::Bigint => <Vec<i64> as Type<Postgres>>::type_info(),
             Self::Integer => <Vec<i32> as Type<Postgres>>::type_info(),
             Self::Timestamp => <Vec<DateTime<Utc>> as Type<Postgres>>::type_info(),

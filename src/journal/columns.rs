@@ -15,9 +15,9 @@ pub(super) struct Columns {
 
 impl Default for Columns {
     fn default() -> Self {
-        use Element::{Bigint, Bytes, Integer, Text, Timestamp};
+        use Element::{Bigint, Bytes, Integer, Json, Text, Timestamp};
         Self {
-            rows: [Text, Text, Bigint, Text, Text, Text, Text, Timestamp, Bytes].map(Array::of),
+            rows: [Text, Text, Bigint, Text, Text, Json, Json, Timestamp, Bytes].map(Array::of),
             depended: [Text, Text, Bigint].map(Array::of),
             kept: [Bigint, Text, Text, Integer, Text, Bigint, Bigint].map(Array::of),
         }

@@ -155,6 +155,7 @@ impl Commits {
     }
 
     fn take(&mut self, request: Request) {
+        self.pace.commanded();
         self.bytes += request.bytes();
         self.columns.add(&request.append);
         self.gathered.push(request);
@@ -240,10 +241,7 @@ impl Commits {
     }
 
     async fn take_off(&mut self, base: Tip, batch: Vec<Request>) {
-        let Some(first) = batch.iter().flat_map(|request| &request.append.rows).next() else {
-            return batch.into_iter().for_each(Request::settle);
-        };
-        let taken_off = match Statement::after(base, &self.columns, first) {
+        let taken_off = match Statement::after(base, &self.columns) {
             Ok(statement) => self.line().await.map(|line| (statement, line)),
             Err(error) => Err(error),
         };
@@ -276,8 +274,9 @@ impl Commits {
         match landed.outcome {
             Ok(_) => {
                 self.end = Some(end);
+                self.pace.landed(took);
                 // The next batch first: the database has nothing to do meanwhile, and those who are answered have.
-                if self.alone && !self.gathered.is_empty() {
+                if self.alone && !self.gathered.is_empty() && !self.pace.waits_for_all() {
                     self.gather();
                     Box::pin(self.send()).await;
                 }

@@ -7,7 +7,7 @@ use sqlx::{Arguments as _, PgConnection, error::BoxDynError, postgres::PgArgumen
 use super::{
     chain::{Hash, block_hash},
     columns::Columns,
-    store::{BatchError, Row, Tip},
+    store::{BatchError, Tip},
 };
 
 /// A batch as it is sent, which appends it whole or not at all.
@@ -24,17 +24,16 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    /// A batch that goes after `tip`; `first` is its first row.
-    pub(super) fn after(tip: Tip, columns: &Columns, first: &Row) -> Result<Self, sqlx::Error> {
+    /// A batch that goes after `tip`.
+    pub(super) fn after(tip: Tip, columns: &Columns) -> Result<Self, sqlx::Error> {
         let hash = block_hash(&tip.hash, columns.hashes());
         let position = tip.position + columns.len();
         let shape = Shape {
-            single: columns.len() == 1,
             depends: columns.depended.iter().any(|column| !column.is_empty()),
             keeps: columns.kept.iter().any(|column| !column.is_empty()),
         };
         let mut arguments = PgArguments::default();
-        shape.bind(&mut arguments, columns, first, [tip.position, position], &hash).map_err(sqlx::Error::Encode)?;
+        shape.bind(&mut arguments, columns, [tip.position, position], &hash).map_err(sqlx::Error::Encode)?;
         Ok(Self { text: shape.text(), arguments, end: Tip { position, hash } })
     }
 
@@ -51,8 +50,6 @@ impl Statement {
 /// What a batch needs of the statement: what is not there is neither sent nor started.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
-    /// One event, given as values: arrays cost a fifth of the call.
-    single: bool,
     depends: bool,
     keeps: bool,
 }
@@ -62,12 +59,12 @@ const LOCK: &str = "pg_advisory_xact_lock('journal_blocks'::regclass::bigint)";
 
 impl Shape {
     fn number(self) -> usize {
-        usize::from(self.single) + 2 * usize::from(self.depends) + 4 * usize::from(self.keeps)
+        usize::from(self.depends) + 2 * usize::from(self.keeps)
     }
 
     /// The statement, made once.
     fn text(self) -> &'static str {
-        static TEXTS: [OnceLock<String>; 8] = [const { OnceLock::new() }; 8];
+        static TEXTS: [OnceLock<String>; 4] = [const { OnceLock::new() }; 4];
         TEXTS.get(self.number()).map_or("", |text| text.get_or_init(|| self.statement()))
     }
 
@@ -75,7 +72,6 @@ impl Shape {
         self,
         arguments: &mut PgArguments,
         columns: &Columns,
-        first: &Row,
         ends: [i64; 2],
         hash: &Hash,
     ) -> Result<(), BoxDynError> {
@@ -83,21 +79,9 @@ impl Shape {
         arguments.add(base)?;
         arguments.add(end)?;
         arguments.add(hash.as_slice())?;
-        if self.single {
-            arguments.add(&*first.stream.kind)?;
-            arguments.add(&*first.stream.id)?;
-            arguments.add(first.sequence)?;
-            arguments.add(&first.event_type)?;
-            arguments.add(&first.event_version)?;
-            arguments.add(&first.payload)?;
-            arguments.add(&*first.metadata)?;
-            arguments.add(first.recorded_at)?;
-            arguments.add(first.hash.as_slice())?;
-        }
-        let rows = columns.rows.iter().filter(|_| !self.single);
         let depended = columns.depended.iter().filter(|_| self.depends);
         let kept = columns.kept.iter().filter(|_| self.keeps);
-        rows.chain(depended).chain(kept).try_for_each(|column| arguments.add(column))
+        columns.rows.iter().chain(depended).chain(kept).try_for_each(|column| arguments.add(column))
     }
 
     fn statement(self) -> String {
@@ -105,28 +89,15 @@ impl Shape {
         let mut parameters = 3;
         let mut next = |kind: &str| {
             parameters += 1;
-            format!("${parameters}::{kind}")
+            format!("${parameters}::{kind}[]")
         };
-        let kinds = ["text", "text", "bigint", "text", "text", "text", "text", "timestamptz", "bytea"];
-        let rows = if self.single {
-            let [kind, id, sequence, event_type, version, payload, metadata, at, hash] = kinds.map(&mut next);
-            let gate = if self.depends { "FROM sound" } else { "" };
-            format!(
-                "SELECT $1 + 1, {kind}, {id}, {sequence}, {event_type}, {version}, {payload}::json, {metadata}::json,
-                        {at}, {hash} {gate}"
-            )
-        } else {
-            // Side by side in the list: as a table they would all be kept first, at a fifth of the call's cost.
-            let [kind, id, sequence, event_type, version, payload, metadata, at, hash] =
-                kinds.map(|kind| format!("unnest({})", next(&format!("{kind}[]"))));
-            let gate = if self.depends { "FROM sound" } else { "" };
-            format!(
-                "SELECT generate_series($1::bigint + 1, $2::bigint), {kind}, {id}, {sequence}, {event_type}, {version},
-                        {payload}::json, {metadata}::json, {at}, {hash} {gate}"
-            )
-        };
+        // Side by side in the list: as a table they would all be kept first, at a fifth of the call's cost.
+        let kinds = ["text", "text", "bigint", "text", "text", "json", "json", "timestamptz", "bytea"];
+        let rows = kinds.map(|kind| format!("unnest({})", next(kind))).join(", ");
+        let gate = if self.depends { "FROM sound" } else { "" };
+        let rows = format!("SELECT generate_series($1::bigint + 1, $2::bigint), {rows} {gate}");
         let sound = if self.depends {
-            let arrays = ["text[]", "text[]", "bigint[]"].map(&mut next).join(", ");
+            let arrays = ["text", "text", "bigint"].map(&mut next).join(", ");
             format!(
                 "sound AS MATERIALIZED (
                      SELECT FROM {LOCK} WHERE NOT EXISTS (
@@ -139,9 +110,8 @@ impl Shape {
             String::new()
         };
         let kept = if self.keeps {
-            let kinds = ["bigint[]", "text[]", "text[]", "integer[]", "text[]", "bigint[]", "bigint[]"];
+            let kinds = ["bigint", "text", "text", "integer", "text", "bigint", "bigint"];
             let [user, key, hash, status, body, version, n] = kinds.map(|kind| format!("unnest({})", next(kind)));
-            let gate = if self.depends { "FROM sound" } else { "" };
             format!(
                 ", kept AS (
                      INSERT INTO idempotency_keys (user_id, key, request_hash, status, body, version, position)

@@ -36,15 +36,10 @@ pub(super) async fn append(line: &mut Line, batch: &[&Append]) -> Result<Appende
     let present = store::present(connection, batch.iter().copied()).await?;
     let outcomes = judge(batch, &present);
     let held = batch.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
-    let held: Vec<&Append> = held.map(|(append, _)| *append).collect();
+    let columns = Columns::of(held.map(|(append, _)| *append));
     let before = present.tip;
-    let after = match held.iter().flat_map(|append| &append.rows).next() {
-        None => before,
-        Some(first) => {
-            let columns = Columns::of(held.iter().copied());
-            Statement::after(before, &columns, first)?.append(connection).await?
-        }
-    };
+    let after =
+        if columns.len() == 0 { before } else { Statement::after(before, &columns)?.append(connection).await? };
     Ok(Appended { outcomes, before, after })
 }
 
