@@ -160,6 +160,8 @@ impl Postgres {
         initdb.arg("-D").arg(self.home.inside("data.new"));
         initdb.arg("--pwfile").arg(self.home.inside("password.new"));
         initdb.args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"]);
+        // The same order, of which the server knows that it need not ask the system's library for each comparison.
+        initdb.args(["--lc-collate", "C"]);
         if self.durability == Durability::None {
             initdb.arg("--no-sync");
         }
