@@ -5,6 +5,7 @@
 //! queries nor headers are noted, except the user agent.
 
 use std::{
+    borrow::Cow,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -17,15 +18,16 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use kernel::UserId;
+use runtime::copy_in::CopyIn;
 use sqlx::PgPool;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 use super::{call, request_id};
 use crate::{app::App, journal::ExecuteError};
 
-/// What is kept at the most until it is written.
+/// What is kept at the most until it is written, beside the batch that is being written.
 const BOUND: usize = 10_000;
 
 /// A batch that takes longer is tried again: neither a stop of the node nor its next batch waits for a dead connection.
@@ -42,37 +44,26 @@ const LONGEST: usize = 500;
 /// Probes and the documentation: they are nobody's activity.
 const UNNOTED: [&str; 4] = ["/health/", "/metrics/", "/docs/", "/openapi.json/"];
 
-/// A request and its answer.
-#[derive(Debug, Clone)]
-struct Activity {
-    method: String,
-    path: String,
-    route: Option<String>,
-    status_code: i16,
-    latency_us: i64,
-    ip: Option<String>,
-    user_id: Option<i64>,
-    request_id: String,
-    user_agent: Option<String>,
-    created_at: DateTime<Utc>,
-}
+/// What is written of a request and its answer.
+const COLUMNS: &str = "method, path, route, status_code, latency_us, ip, user_id, request_id, user_agent, created_at";
 
 /// What was noted and is not written yet.
 #[derive(Default)]
 pub struct Activities {
-    noted: Mutex<Vec<Activity>>,
+    noted: Mutex<CopyIn>,
     many: tokio::sync::Notify,
     /// One batch is written at a time, so that whoever waits for it knows that the one before is there too. Whoever gives
     /// up in the middle leaves it to the next.
-    batch: tokio::sync::Mutex<Vec<Activity>>,
+    batch: tokio::sync::Mutex<CopyIn>,
 }
 
 impl Activities {
-    fn note(&self, activity: Activity) {
+    /// Adds a row, unless there are too many already.
+    fn note(&self, write: impl FnOnce(&mut CopyIn)) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.len() < BOUND {
-            noted.push(activity);
-            if noted.len() == MANY {
+        if noted.rows() < BOUND {
+            write(&mut noted);
+            if noted.rows() == MANY {
                 self.many.notify_one();
             }
         } else {
@@ -84,27 +75,25 @@ impl Activities {
     /// Writes what has been noted by now.
     pub async fn write(&self, pool: &PgPool) {
         let mut batch = self.batch.lock().await;
-        batch.append(&mut self.noted.lock().unwrap_or_else(PoisonError::into_inner));
-        // What could not be written the last time counts too.
-        let beyond = batch.len().saturating_sub(BOUND);
-        if beyond > 0 {
-            batch.truncate(BOUND);
-            dropped(beyond);
-        }
-        if batch.is_empty() {
-            return;
-        }
-        let late = || ExecuteError::Unavailable("the database takes too long".to_owned());
-        let written = tokio::time::timeout(WITHIN, insert(pool, &batch)).await;
-        match written.map_or_else(|_| Err(late()), |written| written.map_err(ExecuteError::from)) {
-            Ok(()) => batch.clear(),
-            Err(ExecuteError::Unavailable(error)) => {
-                tracing::warn!(error, kept = batch.len(), "the activities of requests cannot be written yet");
+        // What could not be written the last time, and then what has come since.
+        for _ in 0..2 {
+            if batch.rows() == 0 {
+                std::mem::swap(&mut *batch, &mut self.noted.lock().unwrap_or_else(PoisonError::into_inner));
             }
-            Err(error) => {
-                tracing::warn!(%error, dropped = batch.len(), "the activities of requests cannot be written");
-                dropped(batch.len());
-                batch.clear();
+            if batch.rows() == 0 {
+                return;
+            }
+            match insert(pool, &batch).await {
+                Ok(()) => batch.clear(),
+                Err(ExecuteError::Unavailable(error)) => {
+                    tracing::warn!(error, kept = batch.rows(), "the activities of requests cannot be written yet");
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, dropped = batch.rows(), "the activities of requests cannot be written");
+                    dropped(batch.rows());
+                    batch.clear();
+                }
             }
         }
     }
@@ -127,34 +116,23 @@ fn dropped(count: usize) {
     metrics::counter!("ddc_http_activities_dropped_total").increment(u64::try_from(count).unwrap_or(u64::MAX));
 }
 
-async fn insert(pool: &PgPool, batch: &[Activity]) -> Result<(), sqlx::Error> {
-    fn column<'a, T>(batch: &'a [Activity], of: impl Fn(&'a Activity) -> T) -> Vec<T> {
-        batch.iter().map(of).collect()
+async fn insert(pool: &PgPool, batch: &CopyIn) -> Result<(), ExecuteError> {
+    let late = |_| ExecuteError::Unavailable("the database takes too long".to_owned());
+    let mut connection = timeout(WITHIN, pool.acquire()).await.map_err(late)??;
+    let sent = timeout(WITHIN, batch.send(&mut connection, "http_activities", COLUMNS)).await;
+    if sent.is_err() {
+        // In the middle of a copy it is of no use to anybody.
+        drop(connection.detach());
     }
-    sqlx::query(
-        "INSERT INTO http_activities (method, path, route, status_code, latency_us, ip, user_id, request_id, user_agent,
-                                      created_at)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::text[], $7::bigint[],
-                              $8::text[], $9::text[], $10::timestamptz[])",
-    )
-    .bind(column(batch, |activity| activity.method.as_str()))
-    .bind(column(batch, |activity| activity.path.as_str()))
-    .bind(column(batch, |activity| activity.route.as_deref()))
-    .bind(column(batch, |activity| activity.status_code))
-    .bind(column(batch, |activity| activity.latency_us))
-    .bind(column(batch, |activity| activity.ip.as_deref()))
-    .bind(column(batch, |activity| activity.user_id))
-    .bind(column(batch, |activity| activity.request_id.as_str()))
-    .bind(column(batch, |activity| activity.user_agent.as_deref()))
-    .bind(column(batch, |activity| activity.created_at))
-    .execute(pool)
-    .await?;
-    Ok(())
+    Ok(sent.map_err(late)??)
 }
 
 /// A text as the database takes it.
-fn sound(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+fn sound(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(|c| !c.is_control()).take(LONGEST).collect())
 }
 
 /// Notes a request when its answer begins.
@@ -171,17 +149,21 @@ pub(super) async fn middleware(
     let app = request.app_data::<web::Data<App>>();
     if let Some(app) = app.filter(|_| !UNNOTED.iter().any(|path| request.path().starts_with(path))) {
         let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        app.activities.note(Activity {
-            method: sound(request.method().as_str()),
-            path: sound(request.path()),
-            route: request.match_pattern(),
-            status_code: i16::try_from(response.status().as_u16()).unwrap_or_default(),
-            latency_us: i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX),
-            ip: call::address(app, request),
-            user_id: request.extensions().get::<UserId>().map(|user| user.get()),
-            request_id: request_id::of(request),
-            user_agent: user_agent.map(sound),
-            created_at,
+        let (ip, user) = (call::address(app, request), request.extensions().get::<UserId>().map(|user| user.get()));
+        let latency = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let (route, request_id) = (request.match_pattern(), request_id::of(request));
+        app.activities.note(|rows| {
+            rows.row(10)
+                .text(&sound(request.method().as_str()))
+                .text(&sound(request.path()))
+                .text_or_null(route.as_deref())
+                .smallint(i16::try_from(response.status().as_u16()).unwrap_or_default())
+                .bigint(latency)
+                .text_or_null(ip.as_deref())
+                .bigint_or_null(user)
+                .text(&request_id)
+                .text_or_null(user_agent.map(sound).as_deref())
+                .time(created_at);
         });
     }
     Ok(response)
@@ -191,28 +173,15 @@ pub(super) async fn middleware(
 mod tests {
     use super::*;
 
-    fn activity() -> Activity {
-        Activity {
-            method: "GET".to_owned(),
-            path: "/".to_owned(),
-            route: None,
-            status_code: 200,
-            latency_us: 1,
-            ip: None,
-            user_id: None,
-            request_id: String::new(),
-            user_agent: None,
-            created_at: Utc::now(),
-        }
-    }
-
     #[test]
     fn what_is_kept_is_bounded() {
         let activities = Activities::default();
         for _ in 0..BOUND + 5 {
-            activities.note(activity());
+            activities.note(|rows| {
+                rows.row(0);
+            });
         }
-        assert_eq!(activities.noted.lock().unwrap().len(), BOUND);
+        assert_eq!(activities.noted.lock().unwrap().rows(), BOUND);
     }
 
     #[test]

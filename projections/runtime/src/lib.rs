@@ -6,6 +6,8 @@
 pub mod checkpoint;
 mod claim;
 mod codec;
+mod condition;
+pub mod copy_in;
 pub mod copy_out;
 pub mod feed;
 mod fold;
