@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     contracts::EVENTS,
     fanout::{Broker, Fanout},
-    http::{activity::Activities, admission::Admission, idempotency::InFlight},
+    http::{activity::Activities, admission::Admission, idempotency::InFlight, pages::Pages},
     node_roles::NodeRole,
     reactions, schedule,
     tenant::Tenant,
@@ -30,6 +30,7 @@ pub struct App {
     pub admission: Admission,
     pub in_flight: InFlight,
     pub activities: Activities,
+    pub pages: Pages,
     pub broker: Arc<Broker>,
 }
 
@@ -82,8 +83,9 @@ impl App {
             refresh_lifetime: config.tokens.refresh,
         };
         let broker = Arc::new(Broker::new(backing.nats_url.clone(), config.stream.clone()));
-        let (admission, in_flight, activities) = Default::default();
-        Ok(Self { config, runtime: Handle::current(), tenant, sessions, admission, in_flight, activities, broker })
+        let (admission, in_flight, activities, pages) = Default::default();
+        let runtime = Handle::current();
+        Ok(Self { config, runtime, tenant, sessions, admission, in_flight, activities, pages, broker })
     }
 }
 

@@ -16,6 +16,7 @@ mod methods;
 mod notifications;
 mod oversight;
 mod pace;
+pub mod pages;
 pub mod params;
 pub mod permission;
 pub mod problem;

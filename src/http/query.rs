@@ -1,12 +1,13 @@
 //! A signed-in caller's request as a query: when it may be answered, and one page or one row as the answer.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, web::Bytes};
 use runtime::page::{Condition, Cursor, List, Page, Shown};
 use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::{
     call::{Call, PATIENCE, respond},
+    pages::{Kept, Pages},
     params::Params,
     problem::Problem,
 };
@@ -53,11 +54,29 @@ impl Call {
         &self,
         projection: &'static str,
         params: &Params,
-        list: List,
+        mut list: List,
         conditions: Vec<Condition>,
     ) -> Result<HttpResponse, Problem> {
         let shown = self.shown(projection).await?;
-        self.page_of(params, list, conditions, shown).await
+        let Tenant { progress, counts, .. } = self.tenant();
+        let reader = progress.reader(projection).ok_or_else(|| Problem::fault("there is no such read model"))?;
+        let key = Pages::key(params, self.request().query_string(), &conditions);
+        let known = self.app().pages.get(&key);
+        let stand = known.as_ref().map(|kept| &kept.stand);
+        list.conditions.extend(conditions);
+        let found = self
+            .ask(list.is_search(), async |connection| list.fetch_unless(connection, counts, shown, reader, stand).await)
+            .await?;
+        let body = match (found, known) {
+            (Some((page, stand)), _) => {
+                let body = Bytes::from(Self::body(params, &page)?);
+                self.app().pages.keep(key, Kept { stand, body: body.clone() });
+                body
+            }
+            (None, Some(kept)) => kept.body,
+            (None, None) => return Err(Problem::fault("a page was neither read nor known")),
+        };
+        Ok(answer(body, shown.reached))
     }
 
     /// One page of a list that shows as much.
@@ -75,17 +94,25 @@ impl Call {
         Self::page(params, &self.fetch(list, shown).await?, shown.reached)
     }
 
-    /// The page that a list asks for. A search may take long: it keeps no worker's connection from short queries.
+    /// The page that a list asks for.
     ///
     /// # Errors
     /// When the database fails; [`sqlx::Error::Decode`] when the cursor does not fit the order.
     pub async fn fetch(&self, list: List, shown: Shown) -> Result<Page, sqlx::Error> {
         let counts = &self.tenant().counts;
-        if list.is_search() {
-            let mut connection = self.tenant().pool.acquire().await?;
-            return list.fetch(&mut connection, counts, shown).await;
+        self.ask(list.is_search(), async |connection| list.fetch(connection, counts, shown).await).await
+    }
+
+    /// Asks the database. What may take long keeps no worker's connection from short questions.
+    async fn ask<T>(
+        &self,
+        is_long: bool,
+        query: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        if is_long {
+            return query(&mut *self.tenant().pool.acquire().await?).await;
         }
-        self.read(async |connection| list.fetch(connection, counts, shown).await).await
+        self.read(query).await
     }
 
     /// Asks the database a short question.
@@ -99,11 +126,16 @@ impl Call {
         self.readers().read(query).await
     }
 
-    /// A page as an answer, true as of a position. Its rows go out as they are stored, unread.
+    /// A page as an answer, true as of a position.
     ///
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn page(params: &Params, page: &Page, position: i64) -> Result<HttpResponse, Problem> {
+        Ok(answer(Self::body(params, page)?.into(), position))
+    }
+
+    /// Its rows go out as they are stored, unread.
+    fn body(params: &Params, page: &Page) -> Result<String, Problem> {
         #[derive(Serialize)]
         struct Head {
             count: i64,
@@ -121,9 +153,7 @@ impl Call {
         };
         let head = serde_json::to_string(&head).map_err(Problem::fault)?;
         let head = head.strip_suffix('}').unwrap_or(&head);
-        let body = [head, ",\"results\":[", &page.results, "]}"].concat();
-        let mut response = HttpResponse::Ok();
-        Ok(response.insert_header(("DDC-Position", position.to_string())).content_type("application/json").body(body))
+        Ok([head, ",\"results\":[", &page.results, "]}"].concat())
     }
 
     /// One resource by its id, if `conditions` let the caller see it.
@@ -142,4 +172,10 @@ impl Call {
         let (version, body) = found.ok_or_else(Problem::not_found)?;
         Ok(respond(Answer { status: 200, body, version: Some(version) }, position))
     }
+}
+
+/// A page that is written already.
+fn answer(body: Bytes, position: i64) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("DDC-Position", position.to_string())).content_type("application/json").body(body)
 }

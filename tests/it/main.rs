@@ -34,6 +34,7 @@ mod main_job;
 mod mission;
 mod node_roles;
 mod oversight;
+mod pages;
 mod parked;
 mod people;
 mod process;

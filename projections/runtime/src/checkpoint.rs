@@ -41,6 +41,15 @@ pub async fn hold(tx: &mut PgConnection, name: &str) -> Result<Option<Checkpoint
         .await
 }
 
+/// Notes that a reader's tables have changed although its checkpoint stays where it is: whoever goes by that looks again.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn touch(tx: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE checkpoints SET updated_at = now() WHERE name = $1").bind(name).execute(tx).await?;
+    Ok(())
+}
+
 /// Notes that a reader begins, unless it has begun before.
 ///
 /// # Errors

@@ -6,6 +6,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder};
 
+pub use crate::condition::{Condition, push_all};
+
 /// Counts are exact up to here.
 pub const COUNT_LIMIT: i64 = 10_000;
 
@@ -15,25 +17,6 @@ const LONG_FOR: Duration = Duration::from_secs(10);
 const FEW: i64 = 500;
 /// … and beyond, a list is counted no more often than this, unless the caller's own writes are to be counted.
 const MANY_FOR: Duration = Duration::from_secs(1);
-
-/// One condition on a row; all of a list's must hold.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Condition {
-    Is(&'static str, bool),
-    Number(&'static str, i64),
-    /// The column is one of these; none of them means no row.
-    AnyNumber(&'static str, Vec<i64>),
-    Text(&'static str, String),
-    /// The column, in lower case, is this text in lower case.
-    TextIgnoringCase(&'static str, String),
-    /// The column contains this text, without regard to case.
-    Contains(&'static str, String),
-    /// The column, an array of numbers, holds this one.
-    Holds(&'static str, i64),
-    Since(&'static str, chrono::DateTime<chrono::Utc>),
-    Until(&'static str, chrono::DateTime<chrono::Utc>),
-    Any(Vec<Condition>),
-}
 
 /// What rows are sorted by before their id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +124,10 @@ pub struct List {
     pub size: i64,
 }
 
+/// Where a read model stood when it was asked: until it stands elsewhere, it answers the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stand(String);
+
 /// A page.
 #[derive(Debug)]
 pub struct Page {
@@ -166,6 +153,14 @@ struct Rows {
     bodies: String,
 }
 
+/// The same, and where the read model stands. They are empty if it stands where it is known to have stood.
+#[derive(sqlx::FromRow)]
+struct StandingRows {
+    stand: String,
+    #[sqlx(flatten)]
+    rows: Rows,
+}
+
 impl List {
     /// Fetches the page.
     ///
@@ -177,13 +172,41 @@ impl List {
         counts: &Counts,
         shown: Shown,
     ) -> Result<Page, sqlx::Error> {
-        let rows = self.rows(connection).await?;
-        let found = i64::try_from(rows.ids.len()).unwrap_or(i64::MAX);
-        let count = match self.from {
-            From::Start if found <= self.size => found,
-            _ => self.count(connection, counts, shown).await?,
-        };
-        Ok(self.page(count, rows))
+        let mut query = QueryBuilder::new("");
+        self.push_select(&mut query, |query| {
+            query.push("true");
+        });
+        let rows = query.build_query_as().fetch_one(&mut *connection).await?;
+        self.page(connection, counts, shown, rows).await
+    }
+
+    /// Fetches the page, and where the read model of a reader stands, in one question; `None` when it still stands where
+    /// it is known to have stood.
+    ///
+    /// # Errors
+    /// As [`List::fetch`].
+    pub async fn fetch_unless(
+        self,
+        connection: &mut PgConnection,
+        counts: &Counts,
+        shown: Shown,
+        reader: &str,
+        known: Option<&Stand>,
+    ) -> Result<Option<(Page, Stand)>, sqlx::Error> {
+        let mut query = QueryBuilder::new(
+            "SELECT model.stand, page.* FROM (
+                 SELECT xmin::text || ' ' || position AS stand FROM checkpoints WHERE name = ",
+        );
+        query.push_bind(reader).push(") AS model CROSS JOIN LATERAL (");
+        self.push_select(&mut query, |query| {
+            query.push("model.stand IS DISTINCT FROM ").push_bind(known.map(|known| known.0.as_str()));
+        });
+        query.push(") AS page");
+        let StandingRows { stand, rows } = query.build_query_as().fetch_one(&mut *connection).await?;
+        if known.is_some_and(|known| known.0 == stand) {
+            return Ok(None);
+        }
+        Ok(Some((self.page(connection, counts, shown, rows).await?, Stand(stand))))
     }
 
     /// Whether it may have to look at every row of its table.
@@ -213,23 +236,29 @@ impl List {
         Ok(count)
     }
 
-    async fn rows(&self, connection: &mut PgConnection) -> Result<Rows, sqlx::Error> {
+    fn push_select<'q>(
+        &'q self,
+        query: &mut QueryBuilder<'q, Postgres>,
+        gate: impl FnOnce(&mut QueryBuilder<'q, Postgres>),
+    ) {
         let Order { column, sql_type, descending } = self.order;
         // Those of a page that is found backwards are put into their order.
         let way = if descending { "DESC" } else { "ASC" };
         let order = if self.is_back() { format!("ORDER BY sort {way}, id {way}") } else { String::new() };
-        let mut query = QueryBuilder::new(format!(
+        query.push(format!(
             "SELECT COALESCE(array_agg(id), '{{}}') AS ids, COALESCE(array_agg(sort::text), '{{}}') AS keys,
                     COALESCE(string_agg(body, E',\\n' {order}), '') AS bodies
              FROM (SELECT id, {column} AS sort, body::text AS body FROM {} WHERE ",
             self.table
         ));
-        push_all(&mut query, &self.conditions);
+        gate(query);
+        query.push(" AND ");
+        push_all(query, &self.conditions);
         let mut descending = descending;
         if let From::Cursor(cursor) = &self.from {
             descending ^= cursor.back;
             query.push(format!(" AND ({column}, id) {} (", if descending { "<" } else { ">" }));
-            query.push_bind(cursor.key.clone());
+            query.push_bind(cursor.key.as_str());
             query.push(format!("::text::{sql_type}, "));
             query.push_bind(cursor.id);
             query.push(")");
@@ -242,7 +271,6 @@ impl List {
             query.push_bind((page - 1) * self.size);
         }
         query.push(") AS found");
-        query.build_query_as().fetch_one(connection).await
     }
 
     fn is_back(&self) -> bool {
@@ -277,7 +305,22 @@ impl List {
         }
     }
 
-    fn page(self, count: i64, rows: Rows) -> Page {
+    async fn page(
+        &self,
+        connection: &mut PgConnection,
+        counts: &Counts,
+        shown: Shown,
+        rows: Rows,
+    ) -> Result<Page, sqlx::Error> {
+        let found = i64::try_from(rows.ids.len()).unwrap_or(i64::MAX);
+        let count = match self.from {
+            From::Start if found <= self.size => found,
+            _ => self.count(connection, counts, shown).await?,
+        };
+        Ok(self.page_of(count, rows))
+    }
+
+    fn page_of(&self, count: i64, rows: Rows) -> Page {
         let size = usize::try_from(self.size).unwrap_or_default();
         let (more, back) = (rows.ids.len() > size, self.is_back());
         let mut beside: Vec<(i64, String)> = rows.ids.into_iter().zip(rows.keys).take(size).collect();
@@ -350,57 +393,4 @@ pub async fn stored(
     query.push_bind(id).push(" AND ");
     push_all(&mut query, conditions);
     query.build_query_as().fetch_optional(pool).await
-}
-
-/// Adds the conditions of a query, joined by AND.
-pub fn push_all(query: &mut QueryBuilder<'_, Postgres>, conditions: &[Condition]) {
-    query.push("true");
-    for condition in conditions {
-        query.push(" AND ");
-        push(query, condition);
-    }
-}
-
-fn push(query: &mut QueryBuilder<'_, Postgres>, condition: &Condition) {
-    match condition {
-        Condition::Is(column, true) => {
-            query.push(*column);
-        }
-        Condition::Is(column, false) => {
-            query.push(format!("NOT {column}"));
-        }
-        Condition::Number(column, number) => {
-            query.push(format!("{column} = ")).push_bind(*number);
-        }
-        Condition::AnyNumber(column, numbers) => {
-            query.push(format!("{column} = ANY(")).push_bind(numbers.clone()).push(")");
-        }
-        Condition::Text(column, text) => {
-            query.push(format!("{column} = ")).push_bind(text.clone());
-        }
-        Condition::TextIgnoringCase(column, text) => {
-            query.push(format!("lower({column}) = ")).push_bind(text.trim().to_lowercase());
-        }
-        Condition::Contains(column, text) => {
-            let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            query.push(format!("{column} ILIKE ")).push_bind(format!("%{escaped}%"));
-        }
-        Condition::Holds(column, number) => {
-            query.push(format!("{column} @> ARRAY[")).push_bind(*number).push("]");
-        }
-        Condition::Since(column, at) => {
-            query.push(format!("{column} >= ")).push_bind(*at);
-        }
-        Condition::Until(column, at) => {
-            query.push(format!("{column} <= ")).push_bind(*at);
-        }
-        Condition::Any(conditions) => {
-            query.push("(false");
-            for condition in conditions {
-                query.push(" OR ");
-                push(query, condition);
-            }
-            query.push(")");
-        }
-    }
 }

@@ -54,6 +54,12 @@ impl Progress {
         self.0.get(name).map(|known| known.wanted.subscribe())
     }
 
+    /// The reader that builds a read model.
+    #[must_use]
+    pub fn reader(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|known| known.reader.as_str())
+    }
+
     /// Where a projection is known to be.
     #[must_use]
     pub fn position(&self, name: &str) -> i64 {

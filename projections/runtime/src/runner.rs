@@ -309,6 +309,7 @@ pub async fn retry(pool: &PgPool, codec: &Codec, projection: &dyn Projection) ->
     );
     let events: Vec<Recorded> = sqlx::query_as(&query).bind(&reader).fetch_all(&mut *tx).await?;
     apply_singly(&mut tx, codec, projection, &events, parked::Waiting::new()).await?;
+    checkpoint::touch(&mut tx, &reader).await?;
     let still: i64 = sqlx::query_scalar("SELECT count(*) FROM parked_events WHERE reader = $1")
         .bind(&reader)
         .fetch_one(&mut *tx)

@@ -1,0 +1,47 @@
+//! Pages that have been read. As long as their read model stands where it stood, they are answered again: the database is
+//! asked that in any case, but neither finds their rows nor sends them.
+
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use runtime::page::{Condition, Stand};
+
+use super::params::Params;
+
+/// All of them together hold no more than this (bytes).
+const ROOM: u64 = 16 << 20;
+/// A page is not kept for longer: what was erased is gone from here too.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Pages(moka::sync::Cache<String, Kept>);
+
+/// A page as it was answered.
+#[derive(Clone)]
+pub(super) struct Kept {
+    pub(super) stand: Stand,
+    pub(super) body: Bytes,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        let weight = |key: &String, kept: &Kept| u32::try_from(key.len() + kept.body.len()).unwrap_or(u32::MAX);
+        Self(moka::sync::Cache::builder().max_capacity(ROOM).weigher(weight).time_to_live(LIFETIME).build())
+    }
+}
+
+impl Pages {
+    /// What a page is found by: all that it depends on, but for what its read model holds.
+    pub(super) fn key(params: &Params, query: &str, conditions: &[Condition]) -> String {
+        format!("{}?{query} {conditions:?}", params.path())
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<Kept> {
+        self.0.get(key)
+    }
+
+    pub(super) fn keep(&self, key: String, kept: Kept) {
+        self.0.insert(key, kept);
+    }
+}
