@@ -1,6 +1,6 @@
 //! W4: reads over HTTP, as a frontend asks them.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
@@ -26,26 +26,37 @@ const SEARCHERS: u64 = 2;
 /// The deep page begins here, of a million rows.
 const DEEP_PER_MILLE: u32 = 900;
 
+/// A path, given a random number.
+pub(crate) type Question = Arc<dyn Fn(u64) -> String + Send + Sync>;
+
 /// Questions that are asked of a list of so many companies.
 pub(crate) struct Questions {
-    pub(crate) one: Box<dyn Fn(u64) -> String + Send + Sync>,
-    pub(crate) first: String,
-    deep: String,
-    filtered: String,
-    stats: String,
+    pub(crate) one: Question,
+    first: Question,
+    /// The first page under an address that nobody has asked for: it cannot be answered as it was before.
+    pub(crate) first_anew: Question,
+    deep: Question,
+    filtered: Question,
+    stats: Question,
 }
 
 impl Questions {
     pub(crate) fn of(rows: u32) -> Self {
-        let deep = rows / 1000 * DEEP_PER_MILLE;
-        let cursor = json!({"b": false, "k": seed::company_name(deep), "i": deep}).to_string();
+        let (count, deep) = (u64::from(rows), rows / 1000 * DEEP_PER_MILLE);
+        let first = format!("/api/common/companies/?page_size={PAGE}");
+        let [anew, after, having] = ["n", "cursor", "search"].map(|name| format!("{first}&{name}="));
+        let cursor = move |chance: u64| {
+            let row = deep + u32::try_from(chance % u64::from(rows / 20)).unwrap_or_default();
+            BASE64.encode(json!({"b": false, "k": seed::company_name(row), "i": row}).to_string())
+        };
         Self {
-            one: Box::new(move |chance| format!("/api/common/company/{}/", 1 + chance % u64::from(rows))),
-            first: format!("/api/common/companies/?page_size={PAGE}"),
-            deep: format!("/api/common/companies/?page_size={PAGE}&cursor={}", BASE64.encode(cursor)),
+            one: Arc::new(move |chance| format!("/api/common/company/{}/", 1 + chance % count)),
+            first: Arc::new(move |_| first.clone()),
+            first_anew: Arc::new(move |chance| format!("{anew}{chance}")),
+            deep: Arc::new(move |chance| format!("{after}{}", cursor(chance))),
             // One row of all.
-            filtered: format!("/api/common/companies/?page_size={PAGE}&search={:08}", rows / 2),
-            stats: "/api/dashboards/stats/".to_owned(),
+            filtered: Arc::new(move |chance| format!("{having}{:08}", 1 + chance % count)),
+            stats: Arc::new(|_| "/api/dashboards/stats/".to_owned()),
         }
     }
 }
@@ -64,34 +75,31 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let token = node::token()?;
     let questions = Questions::of(rows);
     let folder = TemporaryFolder::new()?;
-    let (file, size) = answer(node.address, &questions.first, &token, &folder).await?;
+    let (file, size) = answer(node.address, &(questions.first)(0), &token, &folder).await?;
     let peer = Node::peer(&["bytes", "--file", &file]).await?;
 
-    let asking = Asking { scale: bench.scale, address: node.address, token: &token, connections: CONNECTIONS };
+    let scale = bench.scale;
+    let asking = Asking { scale, address: node.address, token: &token, connections: CONNECTIONS };
     let searching = Asking { connections: SEARCHERS, ..asking };
     let memory = Asking { address: peer.address, ..asking };
-    let (scale, address, ids, one) = (bench.scale, node.address, token.clone(), questions.one);
-    let one = std::sync::Arc::new(one);
+    let (page, deep) = (format!("DDC, list of {PAGE}"), rows / 1000 * DEEP_PER_MILLE);
+    let Questions { one, first, first_anew, deep: deep_page, filtered, stats } = questions;
     let mut contestants = vec![
-        Contestant::new("w4.ddc.one", "DDC, one resource", UNIT, move |_| {
-            let (one, token) = (std::sync::Arc::clone(&one), ids.clone());
-            http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
-                http_load::get(&one(chance), &token)
-            })
-        }),
-        asking.contestant("w4.ddc.first", format!("DDC, list of {PAGE}, first page"), &questions.first),
-        asking.contestant(
-            "w4.ddc.deep",
-            format!("DDC, list of {PAGE}, from row {}", rows / 1000 * DEEP_PER_MILLE),
-            &questions.deep,
-        ),
+        asking.contestant("w4.ddc.one", "DDC, one resource", one),
+        asking.contestant("w4.ddc.first", format!("{page}, first page, unchanged since it was last read"), first),
+        asking.contestant("w4.ddc.first.anew", format!("{page}, first page, read anew each time"), first_anew),
+        asking.contestant("w4.ddc.deep", format!("{page}, from some row beyond {deep}"), deep_page),
         searching.contestant(
             "w4.ddc.filtered",
             format!("DDC, list, searched for what one name has, {SEARCHERS} connections"),
-            &questions.filtered,
+            filtered,
         ),
-        asking.contestant("w4.ddc.stats", "DDC, dashboard stats", &questions.stats),
-        memory.contestant("w4.memory", "actix-web, the first page's bytes from memory", "/bytes/"),
+        asking.contestant("w4.ddc.stats", "DDC, dashboard stats", stats),
+        memory.contestant(
+            "w4.memory",
+            "actix-web, the first page's bytes from memory",
+            Arc::new(|_| "/bytes/".to_owned()),
+        ),
     ];
     if let Some(program) = bench.pgbench.clone() {
         let pgbench = pgbench::Bench { program, url: url.clone(), script: SELECT.to_owned() };
@@ -112,7 +120,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     Ok(section)
 }
 
-/// Somebody who asks a server one question again and again.
+/// Somebody who asks a server one kind of question again and again.
 pub(crate) struct Asking<'a> {
     pub(crate) scale: Scale,
     pub(crate) address: SocketAddr,
@@ -121,12 +129,19 @@ pub(crate) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    pub(crate) fn contestant<'a>(&self, key: impl Into<String>, what: impl Into<String>, path: &str) -> Contestant<'a> {
-        let Self { scale, address, connections, .. } = *self;
-        let request = http_load::get(path, self.token);
+    pub(crate) fn contestant<'a>(
+        &self,
+        key: impl Into<String>,
+        what: impl Into<String>,
+        question: Question,
+    ) -> Contestant<'a> {
+        let Self { scale, address, connections, token } = *self;
+        let token: Arc<str> = token.into();
         Contestant::new(key, what, UNIT, move |_| {
-            let request = request.clone();
-            http_load::load(address, connections, scale.warm_up(), scale.measure(), move |_| request.clone())
+            let (question, token) = (Arc::clone(&question), Arc::clone(&token));
+            http_load::load(address, connections, scale.warm_up(), scale.measure(), move |chance| {
+                http_load::get(&question(chance), &token)
+            })
         })
     }
 }

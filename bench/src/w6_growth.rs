@@ -1,9 +1,6 @@
 //! W6: what becomes slower as the journal grows. It should be nothing.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use ddc::tenant::Tenant;
@@ -12,7 +9,6 @@ use runtime::{ResourceTable, feed};
 
 use crate::{
     bench::Bench,
-    http_load,
     measure::{Contestant, Figure, Sample, alternate, once, real},
     node::{self, Node},
     prepared,
@@ -115,8 +111,7 @@ fn contestants<'a>(bench: &'a Bench, grown: &'a Grown) -> Result<Vec<Contestant<
     let token = node::token()?;
     let questions = Questions::of(events / EVENTS_EACH);
     let asking = Asking { scale, address, token: &token, connections: CONNECTIONS };
-    let (one, one_token) = (Arc::new(questions.one), token.clone());
-    let list = format!("DDC, list of 50, {text} events");
+    let list = format!("DDC, list of 50, read anew each time, {text} events");
     Ok(vec![
         Contestant::new(
             format!("w6.commands.{events}"),
@@ -127,18 +122,8 @@ fn contestants<'a>(bench: &'a Bench, grown: &'a Grown) -> Result<Vec<Contestant<
                 run_ddc(bench, vec![journal], 32, 1, working_set(events / EVENTS_EACH, bench.next_run()))
             },
         ),
-        Contestant::new(
-            format!("w6.one.{events}"),
-            format!("DDC, one resource, {text} events"),
-            "requests/s",
-            move |_| {
-                let (one, token) = (Arc::clone(&one), one_token.clone());
-                http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
-                    http_load::get(&one(chance), &token)
-                })
-            },
-        ),
-        asking.contestant(format!("w6.list.{events}"), list, &questions.first),
+        asking.contestant(format!("w6.one.{events}"), format!("DDC, one resource, {text} events"), questions.one),
+        asking.contestant(format!("w6.list.{events}"), list, questions.first_anew),
         Contestant::new(
             format!("w6.batch.{events}"),
             format!("DDC, batches of {BATCH} events into company_list, {text} events"),
