@@ -35,7 +35,7 @@ pub(crate) struct Questions {
     first: Question,
     /// The first page under an address that nobody has asked for: it cannot be answered as it was before.
     pub(crate) first_anew: Question,
-    deep: Question,
+    deep_anew: Question,
     filtered: Question,
     stats: Question,
 }
@@ -44,16 +44,14 @@ impl Questions {
     pub(crate) fn of(rows: u32) -> Self {
         let (count, deep) = (u64::from(rows), rows / 1000 * DEEP_PER_MILLE);
         let first = format!("/api/common/companies/?page_size={PAGE}");
-        let [anew, after, having] = ["n", "cursor", "search"].map(|name| format!("{first}&{name}="));
-        let cursor = move |chance: u64| {
-            let row = deep + u32::try_from(chance % u64::from(rows / 20)).unwrap_or_default();
-            BASE64.encode(json!({"b": false, "k": seed::company_name(row), "i": row}).to_string())
-        };
+        let (anew, having) = (format!("{first}&n="), format!("{first}&search="));
+        let cursor = BASE64.encode(json!({"b": false, "k": seed::company_name(deep), "i": deep}).to_string());
+        let after = format!("{first}&cursor={cursor}&n=");
         Self {
             one: Arc::new(move |chance| format!("/api/common/company/{}/", 1 + chance % count)),
             first: Arc::new(move |_| first.clone()),
             first_anew: Arc::new(move |chance| format!("{anew}{chance}")),
-            deep: Arc::new(move |chance| format!("{after}{}", cursor(chance))),
+            deep_anew: Arc::new(move |chance| format!("{after}{chance}")),
             // One row of all.
             filtered: Arc::new(move |chance| format!("{having}{:08}", 1 + chance % count)),
             stats: Arc::new(|_| "/api/dashboards/stats/".to_owned()),
@@ -83,12 +81,12 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let searching = Asking { connections: SEARCHERS, ..asking };
     let memory = Asking { address: peer.address, ..asking };
     let (page, deep) = (format!("DDC, list of {PAGE}"), rows / 1000 * DEEP_PER_MILLE);
-    let Questions { one, first, first_anew, deep: deep_page, filtered, stats } = questions;
+    let Questions { one, first, first_anew, deep_anew, filtered, stats } = questions;
     let mut contestants = vec![
         asking.contestant("w4.ddc.one", "DDC, one resource", one),
         asking.contestant("w4.ddc.first", format!("{page}, first page, unchanged since it was last read"), first),
         asking.contestant("w4.ddc.first.anew", format!("{page}, first page, read anew each time"), first_anew),
-        asking.contestant("w4.ddc.deep", format!("{page}, from some row beyond {deep}"), deep_page),
+        asking.contestant("w4.ddc.deep", format!("{page}, from row {deep}, read anew each time"), deep_anew),
         searching.contestant(
             "w4.ddc.filtered",
             format!("DDC, list, searched for what one name has, {SEARCHERS} connections"),

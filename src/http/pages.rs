@@ -1,5 +1,5 @@
 //! Pages that have been read. As long as their read model stands where it stood, they are answered again: the database is
-//! asked that in any case, but neither finds their rows nor sends them.
+//! asked just that, and neither finds their rows nor sends them.
 
 use std::time::Duration;
 

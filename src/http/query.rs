@@ -1,7 +1,7 @@
 //! A signed-in caller's request as a query: when it may be answered, and one page or one row as the answer.
 
 use actix_web::{HttpResponse, web::Bytes};
-use runtime::page::{Condition, Cursor, List, Page, Shown};
+use runtime::page::{self, Condition, Cursor, List, Page, Shown, Stand};
 use serde::Serialize;
 use sqlx::PgConnection;
 
@@ -62,19 +62,22 @@ impl Call {
         let reader = progress.reader(projection).ok_or_else(|| Problem::fault("there is no such read model"))?;
         let key = Pages::key(params, self.request().query_string(), &conditions);
         let known = self.app().pages.get(&key);
-        let stand = known.as_ref().map(|kept| &kept.stand);
         list.conditions.extend(conditions);
-        let found = self
-            .ask(list.is_search(), async |connection| list.fetch_unless(connection, counts, shown, reader, stand).await)
-            .await?;
-        let body = match (found, known) {
-            (Some((page, stand)), _) => {
+        let read = self.ask(list.is_search(), async |connection| {
+            if let Some(known) = known
+                && page::stand(connection, reader).await? == known.stand
+            {
+                return Ok(Asked::Same(known.body));
+            }
+            list.fetch_standing(connection, counts, shown, reader).await.map(|(page, stand)| Asked::Anew(page, stand))
+        });
+        let body = match read.await? {
+            Asked::Same(body) => body,
+            Asked::Anew(page, stand) => {
                 let body = Bytes::from(Self::body(params, &page)?);
                 self.app().pages.keep(key, Kept { stand, body: body.clone() });
                 body
             }
-            (None, Some(kept)) => kept.body,
-            (None, None) => return Err(Problem::fault("a page was neither read nor known")),
         };
         Ok(answer(body, shown.reached))
     }
@@ -172,6 +175,13 @@ impl Call {
         let (version, body) = found.ok_or_else(Problem::not_found)?;
         Ok(respond(Answer { status: 200, body, version: Some(version) }, position))
     }
+}
+
+/// What a list's page turns out to be.
+enum Asked {
+    /// What was answered before.
+    Same(Bytes),
+    Anew(Page, Stand),
 }
 
 /// A page that is written already.

@@ -128,6 +128,17 @@ pub struct List {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stand(String);
 
+/// By the transaction that has written the checkpoint last: a rebuild and a retry do too, and may leave its position.
+const STAND: &str = "SELECT xmin::text || ' ' || position AS stand FROM checkpoints WHERE name = ";
+
+/// Where the read model of a reader stands.
+///
+/// # Errors
+/// When the database fails.
+pub async fn stand(connection: &mut PgConnection, reader: &str) -> Result<Stand, sqlx::Error> {
+    QueryBuilder::new(STAND).push_bind(reader).build_query_scalar().fetch_one(connection).await.map(Stand)
+}
+
 /// A page.
 #[derive(Debug)]
 pub struct Page {
@@ -153,7 +164,7 @@ struct Rows {
     bodies: String,
 }
 
-/// The same, and where the read model stands. They are empty if it stands where it is known to have stood.
+/// The same, and where the read model stood.
 #[derive(sqlx::FromRow)]
 struct StandingRows {
     stand: String,
@@ -173,40 +184,28 @@ impl List {
         shown: Shown,
     ) -> Result<Page, sqlx::Error> {
         let mut query = QueryBuilder::new("");
-        self.push_select(&mut query, |query| {
-            query.push("true");
-        });
+        self.push_select(&mut query);
         let rows = query.build_query_as().fetch_one(&mut *connection).await?;
         self.page(connection, counts, shown, rows).await
     }
 
-    /// Fetches the page, and where the read model of a reader stands, in one question; `None` when it still stands where
-    /// it is known to have stood.
+    /// As [`List::fetch`], and where the read model of a reader stood then.
     ///
     /// # Errors
     /// As [`List::fetch`].
-    pub async fn fetch_unless(
+    pub async fn fetch_standing(
         self,
         connection: &mut PgConnection,
         counts: &Counts,
         shown: Shown,
         reader: &str,
-        known: Option<&Stand>,
-    ) -> Result<Option<(Page, Stand)>, sqlx::Error> {
-        let mut query = QueryBuilder::new(
-            "SELECT model.stand, page.* FROM (
-                 SELECT xmin::text || ' ' || position AS stand FROM checkpoints WHERE name = ",
-        );
-        query.push_bind(reader).push(") AS model CROSS JOIN LATERAL (");
-        self.push_select(&mut query, |query| {
-            query.push("model.stand IS DISTINCT FROM ").push_bind(known.map(|known| known.0.as_str()));
-        });
+    ) -> Result<(Page, Stand), sqlx::Error> {
+        let mut query = QueryBuilder::new(format!("SELECT model.stand, page.* FROM ({STAND}"));
+        query.push_bind(reader).push(") AS model, (");
+        self.push_select(&mut query);
         query.push(") AS page");
         let StandingRows { stand, rows } = query.build_query_as().fetch_one(&mut *connection).await?;
-        if known.is_some_and(|known| known.0 == stand) {
-            return Ok(None);
-        }
-        Ok(Some((self.page(connection, counts, shown, rows).await?, Stand(stand))))
+        Ok((self.page(connection, counts, shown, rows).await?, Stand(stand)))
     }
 
     /// Whether it may have to look at every row of its table.
@@ -236,11 +235,7 @@ impl List {
         Ok(count)
     }
 
-    fn push_select<'q>(
-        &'q self,
-        query: &mut QueryBuilder<'q, Postgres>,
-        gate: impl FnOnce(&mut QueryBuilder<'q, Postgres>),
-    ) {
+    fn push_select<'q>(&'q self, query: &mut QueryBuilder<'q, Postgres>) {
         let Order { column, sql_type, descending } = self.order;
         // Those of a page that is found backwards are put into their order.
         let way = if descending { "DESC" } else { "ASC" };
@@ -251,8 +246,6 @@ impl List {
              FROM (SELECT id, {column} AS sort, body::text AS body FROM {} WHERE ",
             self.table
         ));
-        gate(query);
-        query.push(" AND ");
         push_all(query, &self.conditions);
         let mut descending = descending;
         if let From::Cursor(cursor) = &self.from {
