@@ -29,7 +29,7 @@ fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// The processes that a data folder's servers wrote down.
-fn server_pids(data: &Path) -> Vec<i32> {
+pub(crate) fn server_pids(data: &Path) -> Vec<i32> {
     ["postgres/data/postmaster.pid", "nats/nats.pid"]
         .iter()
         .filter_map(|file| fs::read_to_string(data.join(file)).ok()?.lines().next()?.trim().parse().ok())

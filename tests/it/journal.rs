@@ -2,8 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fs,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -26,7 +24,7 @@ use nix::{
 };
 use sqlx::PgPool;
 
-use crate::harness::Node;
+use crate::{embedded::server_pids, harness::Node};
 
 fn company(id: CompanyId) -> NewCompany {
     NewCompany {
@@ -309,12 +307,6 @@ async fn whoever_follows_to_a_position_reads_nothing_older_from_memory() {
     assert!(!other.follow(written.position + 1).await.unwrap(), "nothing is there yet");
 }
 
-/// The process that a data folder's PostgreSQL runs as.
-fn postmaster(data: &Path) -> Pid {
-    let file = fs::read_to_string(data.join("postgres/data/postmaster.pid")).unwrap();
-    Pid::from_raw(file.lines().next().unwrap().trim().parse().unwrap())
-}
-
 async fn open(servers: &Servers) -> Tenant {
     let (url, key) = (Secret::new(servers.database_url().unwrap()), Secret::new("k".repeat(32)));
     Tenant::main(&url, &key, Build::this()).await.unwrap()
@@ -330,7 +322,7 @@ async fn what_was_acknowledged_outlives_a_crash_of_the_database() {
     let servers = Servers::start(folder.path(), &options).unwrap();
     let tenant = open(&servers).await;
     let ids = join_all((0..WRITERS).map(|_| create(&tenant.journal))).await;
-    let (count, crash) = (Arc::new(AtomicUsize::new(0)), postmaster(folder.path()));
+    let (count, crash) = (Arc::new(AtomicUsize::new(0)), Pid::from_raw(server_pids(folder.path())[0]));
     let writers = ids.into_iter().enumerate().map(|(writer, id)| {
         let (journal, count) = (tenant.journal.clone(), Arc::clone(&count));
         async move {
