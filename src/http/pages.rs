@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use actix_web::web::Bytes;
-use runtime::page::{Condition, Stand};
+use runtime::page::{List, Stand};
 
 use super::params::Params;
 
@@ -32,9 +32,10 @@ impl Default for Pages {
 }
 
 impl Pages {
-    /// What a page is found by: all that it depends on, but for what its read model holds.
-    pub(super) fn key(params: &Params, query: &str, conditions: &[Condition]) -> String {
-        format!("{}?{query} {conditions:?}", params.path())
+    /// What a page is found by: all that is asked of the database, and all that its links are made of. Two questions that
+    /// differ in anything, such as the table in which a client sees less, have two keys.
+    pub(super) fn key(params: &Params, query: &str, list: &List) -> String {
+        format!("{}?{query} {list:?}", params.path())
     }
 
     pub(super) fn get(&self, key: &str) -> Option<Kept> {
@@ -43,5 +44,21 @@ impl Pages {
 
     pub(super) fn keep(&self, key: String, kept: Kept) {
         self.0.insert(key, kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{FromRequest, test::TestRequest};
+    use runtime::page::Order;
+
+    use super::*;
+
+    #[test]
+    fn what_differs_in_its_table_alone_is_another_page() {
+        let request = TestRequest::with_uri("/api/solution_costing/").to_http_request();
+        let params = Params::extract(&request).into_inner().unwrap();
+        let key = |table| Pages::key(&params, "", &params.list(table, Order::NEWEST, &[]).unwrap());
+        assert_ne!(key("costings"), key("costings_for_clients"));
     }
 }

@@ -60,9 +60,9 @@ impl Call {
         let shown = self.shown(projection).await?;
         let Tenant { progress, counts, .. } = self.tenant();
         let reader = progress.reader(projection).ok_or_else(|| Problem::fault("there is no such read model"))?;
-        let key = Pages::key(params, self.request().query_string(), &conditions);
-        let known = self.app().pages.get(&key);
         list.conditions.extend(conditions);
+        let key = Pages::key(params, self.request().query_string(), &list);
+        let known = self.app().pages.get(&key);
         let read = self.ask(list.is_search(), async |connection| {
             if let Some(known) = known
                 && page::stand(connection, reader).await? == known.stand
