@@ -113,7 +113,8 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     let mut section = Section::new("W4", "Reads over HTTP", figures);
     section.say(format!(
         "{CONNECTIONS} connections ask a node with {rows} companies; every request carries a JWT. The first page is \
-         {size} bytes. The dashboard has no engagements to count."
+         {size} bytes. A list that was read before is answered again when the database says that it has not changed; read anew \
+         it is under an address that nobody has asked for. The dashboard has no engagements to count."
     ));
     Ok(section)
 }
