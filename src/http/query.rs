@@ -75,7 +75,9 @@ impl Call {
             Asked::Same(body) => body,
             Asked::Anew(page, stand) => {
                 let body = Bytes::from(Self::body(params, &page)?);
-                self.app().pages.keep(key, Kept { stand, body: body.clone() });
+                if let Some(stand) = stand {
+                    self.app().pages.keep(key, Kept { stand, body: body.clone() });
+                }
                 body
             }
         };
@@ -181,7 +183,8 @@ impl Call {
 enum Asked {
     /// What was answered before.
     Same(Bytes),
-    Anew(Page, Stand),
+    /// With where the read model stood, if the page holds for as long as that stands there.
+    Anew(Page, Option<Stand>),
 }
 
 /// A page that is written already.

@@ -1,15 +1,13 @@
 //! Arrays as the database takes them, put together an element at a time, so that little is left to do when they are sent.
 
 use chrono::{DateTime, Utc};
+use runtime::copy_in::EPOCH;
 use sqlx::{
     Encode, Postgres, Type,
     encode::IsNull,
     error::BoxDynError,
     postgres::{PgArgumentBuffer, PgTypeInfo, types::Oid},
 };
-
-/// Microseconds from 1970 to 2000, from where the database counts.
-const EPOCH: i64 = 946_684_800_000_000;
 
 /// What an array is of.
 #[derive(Debug, Clone, Copy)]

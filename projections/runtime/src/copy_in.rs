@@ -9,7 +9,7 @@ const HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// In place of a row's number of fields.
 const END: &[u8] = &(-1_i16).to_be_bytes();
 /// Microseconds from 1970 to 2000, from where the database counts.
-const EPOCH: i64 = 946_684_800_000_000;
+pub const EPOCH: i64 = 946_684_800_000_000;
 
 /// Rows that are to be written.
 #[derive(Debug, Default)]

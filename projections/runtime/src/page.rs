@@ -78,6 +78,12 @@ struct Counted {
     at: Instant,
 }
 
+/// How many rows a list has, or had within the last second.
+struct Count {
+    rows: i64,
+    is_earlier: bool,
+}
+
 impl Default for Counts {
     fn default() -> Self {
         Self(moka::sync::Cache::builder().max_capacity(10_000).time_to_live(LONG_FOR).build())
@@ -186,10 +192,12 @@ impl List {
         let mut query = QueryBuilder::new("");
         self.push_select(&mut query);
         let rows = query.build_query_as().fetch_one(&mut *connection).await?;
-        self.page(connection, counts, shown, rows).await
+        let count = self.count_of(connection, counts, shown, &rows).await?;
+        Ok(self.page(count.rows, rows))
     }
 
-    /// As [`List::fetch`], and where the read model of a reader stood then.
+    /// As [`List::fetch`], and where the read model of a reader stood then; `None` if the page's count is an earlier one,
+    /// which does not hold for as long as that stands there.
     ///
     /// # Errors
     /// As [`List::fetch`].
@@ -199,13 +207,15 @@ impl List {
         counts: &Counts,
         shown: Shown,
         reader: &str,
-    ) -> Result<(Page, Stand), sqlx::Error> {
+    ) -> Result<(Page, Option<Stand>), sqlx::Error> {
         let mut query = QueryBuilder::new(format!("SELECT model.stand, page.* FROM ({STAND}"));
         query.push_bind(reader).push(") AS model, (");
         self.push_select(&mut query);
         query.push(") AS page");
         let StandingRows { stand, rows } = query.build_query_as().fetch_one(&mut *connection).await?;
-        Ok((self.page(connection, counts, shown, rows).await?, Stand(stand)))
+        let count = self.count_of(connection, counts, shown, &rows).await?;
+        let stand = (!count.is_earlier).then_some(Stand(stand));
+        Ok((self.page(count.rows, rows), stand))
     }
 
     /// Whether it may have to look at every row of its table.
@@ -222,17 +232,18 @@ impl List {
     }
 
     /// How many rows there are; one more than [`COUNT_LIMIT`] stands for more.
-    async fn count(&self, connection: &mut PgConnection, counts: &Counts, shown: Shown) -> Result<i64, sqlx::Error> {
+    async fn count(&self, connection: &mut PgConnection, counts: &Counts, shown: Shown) -> Result<Count, sqlx::Error> {
         let key = format!("{} {:?}", self.table, self.conditions);
-        if let Some(count) = counts.get(&key, shown.wanted) {
-            return Ok(count);
+        if let Some(rows) = counts.get(&key, shown.wanted) {
+            // Beyond the limit it is not told anyway.
+            return Ok(Count { rows, is_earlier: rows <= COUNT_LIMIT });
         }
         let mut count = QueryBuilder::new(format!("SELECT count(*) FROM (SELECT FROM {} WHERE ", self.table));
         push_all(&mut count, &self.conditions);
         count.push(format!(" LIMIT {}) AS counted", COUNT_LIMIT + 1));
-        let count: i64 = count.build_query_scalar().fetch_one(connection).await?;
-        counts.keep(key, count, shown.reached);
-        Ok(count)
+        let rows: i64 = count.build_query_scalar().fetch_one(connection).await?;
+        counts.keep(key, rows, shown.reached);
+        Ok(Count { rows, is_earlier: false })
     }
 
     fn push_select<'q>(&'q self, query: &mut QueryBuilder<'q, Postgres>) {
@@ -298,22 +309,22 @@ impl List {
         }
     }
 
-    async fn page(
+    /// A first page that is the whole list need not be counted.
+    async fn count_of(
         &self,
         connection: &mut PgConnection,
         counts: &Counts,
         shown: Shown,
-        rows: Rows,
-    ) -> Result<Page, sqlx::Error> {
-        let found = i64::try_from(rows.ids.len()).unwrap_or(i64::MAX);
-        let count = match self.from {
-            From::Start if found <= self.size => found,
-            _ => self.count(connection, counts, shown).await?,
-        };
-        Ok(self.page_of(count, rows))
+        found: &Rows,
+    ) -> Result<Count, sqlx::Error> {
+        let found = i64::try_from(found.ids.len()).unwrap_or(i64::MAX);
+        match self.from {
+            From::Start if found <= self.size => Ok(Count { rows: found, is_earlier: false }),
+            _ => self.count(connection, counts, shown).await,
+        }
     }
 
-    fn page_of(&self, count: i64, rows: Rows) -> Page {
+    fn page(&self, count: i64, rows: Rows) -> Page {
         let size = usize::try_from(self.size).unwrap_or_default();
         let (more, back) = (rows.ids.len() > size, self.is_back());
         let mut beside: Vec<(i64, String)> = rows.ids.into_iter().zip(rows.keys).take(size).collect();

@@ -6,13 +6,11 @@ use sqlx::{Error, PgConnection, types::Json};
 
 use crate::{
     Metadata, Recorded, RecordedRef,
+    copy_in::EPOCH,
     copy_out::{CopyOut, Row},
     recorded::NOT_ASKED,
     shares::Share,
 };
-
-/// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
-const EPOCH: i64 = 946_684_800_000_000;
 
 /// The events of some streams, in the order of their positions.
 pub(crate) struct Replay<'c> {
