@@ -35,6 +35,11 @@ impl Columns {
         self.rows.iter_mut().chain(&mut self.depended).chain(&mut self.kept).for_each(Array::clear);
     }
 
+    /// Whether nothing must be looked at.
+    pub(super) fn is_self_contained(&self) -> bool {
+        self.depended.iter().all(Array::is_empty)
+    }
+
     /// The events' hashes.
     pub(super) fn hashes(&self) -> impl Iterator<Item = &[u8]> {
         let [.., hashes] = &self.rows;

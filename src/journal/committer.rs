@@ -1,25 +1,23 @@
 //! Group commit: the appends of all commands that are waiting go to the database in one call.
 //!
 //! A node that appends alone knows the journal's end and needs one statement a batch; while one is on its way, the next is
-//! gathered. When one is refused, and as long as another node appends too, it waits for its [`turn`].
+//! gathered. Where flushes take long, that one goes before the first has come, over a second connection, and is committed
+//! after it. When one is refused, and as long as another node appends too, it waits for its [`turn`].
 
-use std::{io, sync::Arc, thread, time::Instant};
+use std::{future::poll_fn, io, task::Poll, thread, time::Instant};
 
 use metrics::counter;
 use sqlx::PgPool;
-use tokio::{
-    runtime::Builder,
-    sync::{mpsc, oneshot},
-};
+use tokio::{runtime::Builder, sync::mpsc};
 
 use super::{
     ExecuteError,
-    cache::Slot,
     columns::Columns,
     flight::{Flight, Landed},
     line::Line,
     news::Told,
     pace::Pace,
+    request::{Request, still_so},
     statement::Statement,
     store::{Append, BatchError, Tip},
     turn::{self, Outcome},
@@ -31,43 +29,6 @@ const QUEUE: usize = 4096;
 const BATCH_COMMANDS: usize = 512;
 /// … or at this many bytes of payload.
 const BATCH_BYTES: usize = 4 << 20;
-
-/// One command's append, and who waits for it. One without rows only waits for what is before it in the queue.
-pub(super) struct Request {
-    pub(super) append: Append,
-    /// The slots written, each with the generation that was decided on.
-    pub(super) slots: Vec<(Arc<Slot>, u64)>,
-    pub(super) done: oneshot::Sender<Result<i64, ExecuteError>>,
-}
-
-impl Request {
-    fn is_void(&self) -> bool {
-        self.slots.iter().any(|(slot, generation)| slot.generation() != *generation)
-    }
-
-    fn bytes(&self) -> usize {
-        self.append.rows.iter().map(|row| row.payload.len() + row.metadata.len()).sum()
-    }
-
-    /// All that was before it in the queue is settled.
-    fn settle(self) {
-        let settled = if self.is_void() { Err(ExecuteError::Conflict) } else { Ok(0) };
-        let _ = self.done.send(settled);
-    }
-
-    fn succeed(self, position: i64) {
-        // A caller that has gone away no longer wants to know.
-        let _ = self.done.send(Ok(position));
-    }
-
-    /// What was decided on this command's events is void too.
-    fn fail(self, error: ExecuteError) {
-        for (slot, _) in &self.slots {
-            slot.invalidate();
-        }
-        let _ = self.done.send(Err(error));
-    }
-}
 
 /// The node's one way to the journal.
 pub(super) struct Committer(mpsc::Sender<Request>);
@@ -81,7 +42,7 @@ impl Committer {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let commits = Commits {
             pool,
-            line: None,
+            lines: Vec::new(),
             told,
             end: None,
             alone: false,
@@ -92,6 +53,7 @@ impl Committer {
             bytes: 0,
             columns: Columns::default(),
             flight: None,
+            follower: None,
         };
         let runtime = Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name("journal".to_owned()).spawn(move || runtime.block_on(commits.run()))?;
@@ -106,8 +68,8 @@ impl Committer {
 
 struct Commits {
     pool: PgPool,
-    /// Unless a batch is on its way over it.
-    line: Option<Line>,
+    /// Two at the most, those on which a batch is on its way not among them.
+    lines: Vec<Line>,
     told: Told,
     /// The journal's end after this node's last append, unless what became of that is not known.
     end: Option<Tip>,
@@ -123,6 +85,8 @@ struct Commits {
     /// The same as the statement takes it: put together while the batch before is on its way.
     columns: Columns,
     flight: Option<Flight>,
+    /// The batch that has been sent behind it.
+    follower: Option<Flight>,
 }
 
 impl Commits {
@@ -139,6 +103,8 @@ impl Commits {
                 } else {
                     self.send().await;
                 }
+            } else if self.may_follow() {
+                self.follow().await;
             } else if !self.wait().await {
                 return;
             }
@@ -173,13 +139,13 @@ impl Commits {
     /// Waits for the next command or for what becomes of the batch on its way. False: nobody is left.
     async fn wait(&mut self) -> bool {
         let takes = !self.closed && self.has_room();
-        let Self { flight, receiver, .. } = self;
-        let landing = async {
-            match flight {
-                Some(flight) => flight.land().await,
-                None => std::future::pending().await,
+        let Self { flight, follower, receiver, .. } = self;
+        let landing = poll_fn(|context| {
+            if let Some(follower) = follower {
+                follower.advance(context);
             }
-        };
+            flight.as_mut().map_or(Poll::Pending, |flight| flight.poll(context))
+        });
         tokio::select! {
             biased;
             landed = landing => self.landed(landed).await,
@@ -193,27 +159,29 @@ impl Commits {
 
     /// Whether it is this node's turn, and nothing is on its way.
     fn has_turn(&self) -> bool {
-        self.line.as_ref().is_some_and(Line::has_turn)
+        self.lines.iter().any(Line::has_turn)
     }
 
     async fn leave_turn(&mut self) {
-        if let Some(line) = self.line.take() {
-            match line.leave_turn().await {
-                Ok(line) => self.line = Some(line),
+        if let Some(index) = self.lines.iter().position(Line::has_turn) {
+            match self.lines.swap_remove(index).leave_turn().await {
+                Ok(line) => self.lines.push(line),
                 Err(error) => tracing::warn!(%error, "the connection on which this node appends was lost"),
             }
         }
     }
 
+    /// The one that has the turn, if there is one.
     async fn line(&mut self) -> Result<Line, sqlx::Error> {
-        match self.line.take() {
+        let turn = self.lines.iter().position(Line::has_turn);
+        match turn.map(|index| self.lines.swap_remove(index)).or_else(|| self.lines.pop()) {
             Some(line) => Ok(line),
             None => Line::connect(&self.pool).await,
         }
     }
 
-    /// Sends the next batch on its way.
-    async fn send(&mut self) {
+    /// Takes what still holds of the next batch, and those who only wait for what is before them.
+    fn close(&mut self) -> (Vec<Request>, Vec<Request>) {
         let batch = std::mem::take(&mut self.gathered);
         self.bytes = 0;
         let (waiting, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|request| request.append.rows.is_empty());
@@ -223,9 +191,27 @@ impl Commits {
             self.columns.clear();
             batch.iter().for_each(|request| self.columns.add(&request.append));
         }
+        (batch, waiting)
+    }
+
+    /// Sends the next batch on its way.
+    async fn send(&mut self) {
+        let (batch, waiting) = self.close();
         if !batch.is_empty() {
             match self.end {
-                Some(tip) if self.alone || self.has_turn() => self.take_off(tip, batch).await,
+                Some(tip) if self.alone || self.has_turn() => match self.ready(tip).await {
+                    Ok((statement, line)) => {
+                        let apart = !line.has_turn() && self.pace.is_to_be_timed(batch.len());
+                        self.flight = Some(if apart {
+                            let mut flight = Flight::send_behind(batch, tip, statement, line).await;
+                            flight.open().await;
+                            flight
+                        } else {
+                            Flight::send(batch, tip, statement, line).await
+                        });
+                    }
+                    Err(error) => self.lose(&error, batch),
+                },
                 _ => {
                     let (commands, started) = (batch.len(), Instant::now());
                     self.commit_in_turn(batch).await;
@@ -240,53 +226,85 @@ impl Commits {
         }
     }
 
-    async fn take_off(&mut self, base: Tip, batch: Vec<Request>) {
-        let taken_off = match Statement::after(base, &self.columns) {
-            Ok(statement) => self.line().await.map(|line| (statement, line)),
-            Err(error) => Err(error),
-        };
-        match taken_off {
-            Ok((statement, line)) => {
-                let mut flight = Flight::new(batch, base, statement, line);
-                match flight.send().await {
-                    None => self.flight = Some(flight),
-                    Some(landed) => self.settle(flight, landed).await,
+    /// Whether the next batch is to be sent behind the one on its way. What the database would look at for it must not be on
+    /// its way too.
+    fn may_follow(&self) -> bool {
+        let follows = self.follower.is_none() && self.alone && self.columns.is_self_contained();
+        let Some(flight) = self.flight.as_ref().filter(|flight| follows && !flight.in_turn) else { return false };
+        self.pace.is_worth_following(flight.batch.len(), self.gathered.len())
+    }
+
+    async fn follow(&mut self) {
+        let Some(tip) = self.flight.as_ref().map(|flight| flight.end) else { return };
+        let (batch, waiting) = self.close();
+        if !batch.is_empty() {
+            match self.ready(tip).await {
+                Ok((statement, line)) => {
+                    self.follower = Some(Flight::send_behind(batch, tip, statement, line).await);
                 }
+                Err(error) => self.lose(&error, batch),
             }
-            Err(error) => self.lose(&error, batch),
         }
+        self.columns.clear();
+        if let Some(last) = self.follower.as_mut().or(self.flight.as_mut()) {
+            last.waiting.extend(waiting);
+        }
+    }
+
+    /// What a batch needs to go after `tip`.
+    async fn ready(&mut self, tip: Tip) -> Result<(Statement, Line), sqlx::Error> {
+        Ok((Statement::after(tip, &self.columns)?, self.line().await?))
     }
 
     async fn landed(&mut self, landed: Landed) {
         if let Some(flight) = self.flight.take() {
             self.settle(flight, landed).await;
         }
-        if self.line.as_ref().is_some_and(Line::is_over) {
+        if self.lines.iter().any(Line::is_over) {
             self.leave_turn().await;
         }
     }
 
     /// Tells each caller what became of a flight.
     async fn settle(&mut self, flight: Flight, landed: Landed) {
-        let (commands, took) = (flight.batch.len(), flight.took());
+        let commands = flight.batch.len();
         let Flight { batch, waiting, base, end, .. } = flight;
-        self.line = landed.line;
+        self.lines.extend(landed.line);
         match landed.outcome {
-            Ok(_) => {
+            Ok(()) => {
                 self.end = Some(end);
-                self.pace.landed(took);
+                self.pace.landed(landed.took, commands);
                 // The next batch first: the database has nothing to do meanwhile, and those who are answered have.
-                if self.alone && !self.gathered.is_empty() && !self.pace.waits_for_all() {
+                self.flight = self.follower.take();
+                if let Some(next) = &mut self.flight {
+                    next.open().await;
+                } else if self.alone && !self.gathered.is_empty() && !self.pace.waits_for_all() {
                     self.gather();
                     Box::pin(self.send()).await;
                 }
                 self.succeed(base, end, batch);
             }
-            Err(BatchError::Unknown(error)) => self.lose(&error, batch),
-            Err(BatchError::Refused(_)) => self.commit_in_turn(batch).await,
+            Err(error) => {
+                let followed = self.recall().await;
+                match error {
+                    BatchError::Unknown(error) => self.lose(&error, batch),
+                    BatchError::Refused(_) => self.commit_in_turn(batch).await,
+                }
+                if let Some(followed) = followed {
+                    self.commit_in_turn(followed.batch).await;
+                    followed.waiting.into_iter().for_each(Request::settle);
+                }
+            }
         }
         waiting.into_iter().for_each(Request::settle);
-        self.pace.answered(commands, self.gathered.len() + self.receiver.len(), took);
+        self.pace.answered(commands, self.gathered.len() + self.receiver.len(), landed.took.in_all());
+    }
+
+    /// Takes back what was sent behind a batch that was not appended.
+    async fn recall(&mut self) -> Option<Flight> {
+        let mut follower = self.follower.take()?;
+        self.lines.extend(follower.recall().await.line);
+        Some(follower)
     }
 
     fn succeed(&mut self, base: Tip, end: Tip, mut batch: Vec<Request>) {
@@ -305,7 +323,8 @@ impl Commits {
 
     /// Whether the batch was appended is not known.
     fn lose(&mut self, error: &sqlx::Error, batch: Vec<Request>) {
-        (self.line, self.end) = (None, None);
+        self.lines.clear();
+        self.end = None;
         tracing::error!(%error, commands = batch.len(), "the journal cannot be reached");
         let detail = error.to_string();
         batch.into_iter().for_each(|request| request.fail(ExecuteError::Unavailable(detail.clone())));
@@ -351,14 +370,7 @@ impl Commits {
         let mut line = self.line().await?;
         line.take_turn().await?;
         let appended = turn::append(&mut line, &appends).await;
-        self.line = Some(line);
+        self.lines.push(line);
         appended
     }
-}
-
-/// Those that were decided on what is still so.
-fn still_so(batch: Vec<Request>) -> Vec<Request> {
-    let (void, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(Request::is_void);
-    void.into_iter().for_each(|request| request.fail(ExecuteError::Conflict));
-    batch
 }

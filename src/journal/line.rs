@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
 
 /// How long a turn goes on if there is always more to append.
 const TURN: Duration = Duration::from_millis(25);
-/// A turn whose node is silent for so long, because it hangs, is ended by the database.
+/// A turn, or a transaction, whose node is silent for so long, because it hangs, is ended by the database.
 const SILENCE: &str = "3s";
 
 /// A connection on which nothing but appends goes: none of them waits for one, or asks whether it still lives.
@@ -19,12 +19,29 @@ pub(super) struct Line {
 impl Line {
     pub(super) async fn connect(pool: &PgPool) -> Result<Self, sqlx::Error> {
         // Taking an array's length into account, the database would plan an append anew each time.
-        let options = pool.connect_options().as_ref().clone().options([("plan_cache_mode", "force_generic_plan")]);
+        let options = pool
+            .connect_options()
+            .as_ref()
+            .clone()
+            .options([("plan_cache_mode", "force_generic_plan"), ("idle_in_transaction_session_timeout", SILENCE)]);
         Ok(Self { connection: PgConnection::connect_with(&options).await?, turn: None })
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         &mut self.connection
+    }
+
+    pub(super) async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        self.connection.execute("BEGIN").await.map(drop)
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.connection.execute("COMMIT").await.map(drop)
+    }
+
+    pub(super) async fn roll_back(mut self) -> Result<Self, sqlx::Error> {
+        self.connection.execute("ROLLBACK").await?;
+        Ok(self)
     }
 
     pub(super) fn has_turn(&self) -> bool {

@@ -23,6 +23,7 @@ mod load;
 mod news;
 mod pace;
 mod repository;
+mod request;
 mod reservation;
 mod statement;
 mod store;

@@ -16,7 +16,7 @@ use super::{
     ExecuteError, Journal,
     cache::StreamId,
     chain::GENESIS,
-    committer::Request,
+    request::Request,
     store::{Append, Expected, Row},
 };
 

@@ -29,7 +29,7 @@ impl Statement {
         let hash = block_hash(&tip.hash, columns.hashes());
         let position = tip.position + columns.len();
         let shape = Shape {
-            depends: columns.depended.iter().any(|column| !column.is_empty()),
+            depends: !columns.is_self_contained(),
             keeps: columns.kept.iter().any(|column| !column.is_empty()),
         };
         let mut arguments = PgArguments::default();
@@ -37,10 +37,10 @@ impl Statement {
         Ok(Self { text: shape.text(), arguments, end: Tip { position, hash } })
     }
 
-    pub(super) async fn append(self, connection: &mut PgConnection) -> Result<Tip, BatchError> {
+    pub(super) async fn append(self, connection: &mut PgConnection) -> Result<(), BatchError> {
         let done = sqlx::query_with(self.text, self.arguments).execute(connection).await?;
         if done.rows_affected() == 1 {
-            Ok(self.end)
+            Ok(())
         } else {
             Err(BatchError::Refused("a stream that a command depends on has moved".to_owned()))
         }
@@ -54,8 +54,9 @@ struct Shape {
     keeps: bool,
 }
 
-/// Whoever appends waits for a node's turn to end.
-const LOCK: &str = "pg_advisory_xact_lock('journal_blocks'::regclass::bigint)";
+/// Whoever appends waits for a node's turn to end. He does not wait for others who append: their positions are his too, and
+/// the keys refuse the later one.
+const LOCK: &str = "pg_advisory_xact_lock_shared('journal_blocks'::regclass::bigint)";
 
 impl Shape {
     fn number(self) -> usize {

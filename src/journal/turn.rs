@@ -38,8 +38,12 @@ pub(super) async fn append(line: &mut Line, batch: &[&Append]) -> Result<Appende
     let held = batch.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Appended(_)));
     let columns = Columns::of(held.map(|(append, _)| *append));
     let before = present.tip;
-    let after =
-        if columns.len() == 0 { before } else { Statement::after(before, &columns)?.append(connection).await? };
+    if columns.len() == 0 {
+        return Ok(Appended { outcomes, before, after: before });
+    }
+    let statement = Statement::after(before, &columns)?;
+    let after = statement.end;
+    statement.append(connection).await?;
     Ok(Appended { outcomes, before, after })
 }
 

@@ -10,8 +10,8 @@ use super::{
     ExecuteError, Issuer, Journal, Refused,
     cache::{Guard, Slot, State, StreamId},
     chain::GENESIS,
-    committer::Request,
     load::{self, Loaded, PendingSnapshot, SNAPSHOT_EVERY},
+    request::Request,
     store::{Answer, Append, Expected, Remembered, Row},
 };
 
