@@ -4,7 +4,12 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 
-use crate::{bench::Bench, goals, machine::Machine, measure::Figure};
+use crate::{
+    bench::Bench,
+    goals,
+    machine::Machine,
+    measure::{Figure, Sample},
+};
 
 /// One measurement: what it was about, and its figures.
 #[derive(Debug)]
@@ -26,6 +31,9 @@ impl Section {
     }
 }
 
+/// What is looked at of a run.
+type What = fn(&Sample) -> Option<f64>;
+
 /// All that was measured.
 #[derive(Debug, Default)]
 pub(crate) struct Results(pub(crate) Vec<Section>);
@@ -35,22 +43,36 @@ impl Results {
         self.0.iter().flat_map(|section| &section.figures).find(|figure| figure.key == key)
     }
 
-    /// The median of a figure.
-    pub(crate) fn value(&self, key: &str) -> Option<f64> {
-        self.figure(key)?.median()
+    /// What a figure was in each round.
+    fn rounds(&self, key: &str, what: What) -> Vec<f64> {
+        self.figure(key).into_iter().flat_map(|figure| &figure.samples).filter_map(what).collect()
     }
 
-    pub(crate) fn p50(&self, key: &str) -> Option<f64> {
-        self.figure(key)?.p50()
+    /// The rate of a figure in each round.
+    pub(crate) fn values(&self, key: &str) -> Vec<f64> {
+        self.rounds(key, |sample| Some(sample.value))
     }
 
-    pub(crate) fn p99(&self, key: &str) -> Option<f64> {
-        self.figure(key)?.p99()
+    pub(crate) fn p99s(&self, key: &str) -> Vec<f64> {
+        self.rounds(key, |sample| sample.p99)
     }
 
-    /// One figure in terms of another.
-    pub(crate) fn ratio(&self, key: &str, of: &str) -> Option<f64> {
-        self.value(of).filter(|value| *value > 0.0).and_then(|other| Some(self.value(key)? / other))
+    /// One figure in terms of another, round by round: what the machine did meanwhile, it did to both.
+    fn ratios(&self, key: &str, of: &str, what: What) -> Vec<f64> {
+        let others = self.rounds(of, what).into_iter();
+        self.rounds(key, what).into_iter().zip(others).filter(|(_, of)| *of > 0.0).map(|(it, of)| it / of).collect()
+    }
+
+    pub(crate) fn ratios_of_rates(&self, key: &str, of: &str) -> Vec<f64> {
+        self.ratios(key, of, |sample| Some(sample.value))
+    }
+
+    pub(crate) fn ratios_of_p50(&self, key: &str, of: &str) -> Vec<f64> {
+        self.ratios(key, of, |sample| sample.p50)
+    }
+
+    pub(crate) fn ratios_of_p99(&self, key: &str, of: &str) -> Vec<f64> {
+        self.ratios(key, of, |sample| sample.p99)
     }
 }
 
@@ -62,7 +84,7 @@ pub(crate) fn page(results: &Results, machine: &Machine, bench: &Bench) -> Resul
         page,
         "Written by `make bench` ({:?}): every figure is the median of {} rounds, in which DDC and its peers took \
          turns on the same servers, with the same payload (about 300 B, and 150 B of metadata) and the same \
-         durability.\n",
+         durability. Ratios are of runs of one round, which follow each other, and the median is of them.\n",
         bench.scale,
         bench.rounds()
     )?;
@@ -76,10 +98,7 @@ pub(crate) fn page(results: &Results, machine: &Machine, bench: &Bench) -> Resul
         writeln!(page, "| what | median | unit | lowest – highest | p50 ms | p99 ms |")?;
         writeln!(page, "|---|---:|---|---:|---:|---:|")?;
         for figure in &section.figures {
-            let values = || figure.samples.iter().map(|sample| sample.value);
-            let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-            let range =
-                if figure.samples.len() > 1 { format!("{} – {}", number(low), number(high)) } else { String::new() };
+            let range = spread(&figure.samples.iter().map(|sample| sample.value).collect::<Vec<_>>());
             let shown = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.2}"));
             let median = figure.median().map_or_else(|| "–".to_owned(), number);
             writeln!(
@@ -93,6 +112,12 @@ pub(crate) fn page(results: &Results, machine: &Machine, bench: &Bench) -> Resul
         }
     }
     Ok(page)
+}
+
+/// From the lowest to the highest of several.
+pub(crate) fn spread(values: &[f64]) -> String {
+    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), it| (it.min(l), it.max(h)));
+    if values.len() > 1 { format!("{} – {}", number(low), number(high)) } else { String::new() }
 }
 
 /// With as many digits as say something, thousands apart.

@@ -26,7 +26,7 @@ use super::{
 /// How many commands may wait; beyond that, callers wait before they hand over.
 const QUEUE: usize = 4096;
 /// A batch is closed at this many commands …
-const BATCH_COMMANDS: usize = 512;
+pub(super) const BATCH_COMMANDS: usize = 512;
 /// … or at this many bytes of payload.
 const BATCH_BYTES: usize = 4 << 20;
 

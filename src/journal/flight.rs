@@ -50,15 +50,19 @@ pub(super) struct Landed {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Took {
     InAll(Duration),
-    /// The inserts, and after the batch before was in the journal, the commit.
-    Apart(Duration, Duration),
+    /// Its beginning, a mere round trip; the inserts; and after the batch before was in the journal, the commit.
+    Apart {
+        begin: Duration,
+        inserts: Duration,
+        commit: Duration,
+    },
 }
 
 impl Took {
     pub(super) fn in_all(self) -> Duration {
         match self {
             Self::InAll(took) => took,
-            Self::Apart(inserts, commit) => inserts + commit,
+            Self::Apart { begin, inserts, commit } => begin + inserts + commit,
         }
     }
 }
@@ -143,13 +147,14 @@ impl Flight {
 }
 
 async fn append_behind(statement: Statement, mut line: Line, opened: oneshot::Receiver<()>) -> Landed {
-    let started = Instant::now();
+    let (started, mut begin) = (Instant::now(), Duration::ZERO);
     let inserted = async {
         line.begin().await?;
+        begin = started.elapsed();
         statement.append(line.connection()).await
     }
     .await;
-    let inserts = started.elapsed();
+    let inserts = started.elapsed() - begin;
     // Nothing is in the journal until the commit, whatever has happened.
     let refused = match inserted {
         Err(BatchError::Refused(reason)) => Some(reason),
@@ -158,10 +163,10 @@ async fn append_behind(statement: Statement, mut line: Line, opened: oneshot::Re
     };
     if let Some(reason) = refused {
         let line = line.roll_back().await.ok();
-        return Landed { line, outcome: Err(BatchError::Refused(reason)), took: Took::InAll(inserts) };
+        return Landed { line, outcome: Err(BatchError::Refused(reason)), took: Took::InAll(begin + inserts) };
     }
     let before = Instant::now();
     let outcome = line.commit().await.map_err(BatchError::from);
     let line = outcome.is_ok().then_some(line);
-    Landed { line, outcome, took: Took::Apart(inserts, before.elapsed()) }
+    Landed { line, outcome, took: Took::Apart { begin, inserts, commit: before.elapsed() } }
 }

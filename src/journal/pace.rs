@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::flight::Took;
+use super::{committer::BATCH_COMMANDS, flight::Took};
 
-/// Flushes that take less are not worth two more questions for a batch, nor halves in the place of wholes.
+/// Flushes that take less are not worth two more round trips for a batch, nor halves in the place of wholes.
 const LONG: Duration = Duration::from_micros(500);
-/// One batch in so many is timed apart: where all are large, nothing else tells what a flush is of what they take.
+/// One batch in so many is timed apart: nothing else tells what a flush is of what it takes.
 const TIMED: u32 = 64;
 /// In smaller ones a flush is most of it anyway.
 const LARGE: usize = 16;
@@ -21,9 +21,12 @@ const LARGE: usize = 16;
 pub(super) struct Pace {
     /// The least that an append has lately taken: what even a small one costs.
     least: Duration,
-    /// What each command lately added to that.
+    /// Of batches that were timed apart: the least that a round trip and a commit have lately taken …
+    trip: Duration,
+    commit: Duration,
+    /// … and the inserts of a command.
     each: Duration,
-    /// How many large batches ago that was timed.
+    /// How many large batches ago the last of them was.
     untimed: u32,
     /// How long it lately took until most of those who were answered had commanded again.
     returning: Duration,
@@ -50,12 +53,15 @@ impl Pace {
     /// Whether so many commands take longer than a flush, so that they are better halved.
     fn is_flushed_meanwhile(&self, commands: usize) -> bool {
         let commands = u32::try_from(commands).unwrap_or(u32::MAX);
-        self.least > LONG && self.each * commands + self.returning > self.least
+        let flush = self.commit.saturating_sub(self.trip);
+        flush > LONG.max(2 * self.trip) && self.each * commands + self.returning > flush
     }
 
-    /// Whether a batch is to be sent behind one that is on its way: most of those who are about to command are in it.
+    /// Whether a batch is to be sent behind one that is on its way: most of those who are about to command are in it, or
+    /// half of all.
     pub(super) fn is_worth_following(&self, flying: usize, gathered: usize) -> bool {
-        gathered > 0 && gathered + self.wanted / 8 >= self.wanted && self.is_flushed_meanwhile(flying + gathered)
+        let (most, half) = (self.wanted - self.wanted / 8, (flying + self.wanted) / 2);
+        gathered > 0 && gathered >= most.min(half) && self.is_flushed_meanwhile(flying + gathered)
     }
 
     /// Whether the inserts of a batch that goes by itself are to be timed apart from its commit.
@@ -70,22 +76,24 @@ impl Pace {
 
     /// An append of so many commands has landed.
     pub(super) fn landed(&mut self, took: Took, commands: usize) {
-        let (least, rest) = match took {
-            Took::InAll(took) => (took, took.saturating_sub(self.least)),
-            Took::Apart(inserts, commit) => (commit, inserts),
+        let small = match took {
+            Took::InAll(took) => took,
+            Took::Apart { begin, inserts, commit } => {
+                let commands = u32::try_from(commands.max(1)).unwrap_or(u32::MAX);
+                self.trip = least(self.trip, begin);
+                self.commit = least(self.commit, commit);
+                self.each = smooth(self.each, inserts.saturating_sub(self.trip) / commands);
+                commit
+            }
         };
-        // It may become slower too, if slowly.
-        let rising = self.least + self.least / 512;
-        self.least = if self.least.is_zero() { least } else { least.min(rising) };
-        let commands = u32::try_from(commands.max(1)).unwrap_or(u32::MAX);
-        self.each = (7 * self.each + rest / commands) / 8;
+        self.least = least(self.least, small);
     }
 
     /// So many commands of an append were answered, while so many others are waiting.
     pub(super) fn answered(&mut self, commands: usize, waiting: usize, took: Duration) {
         let now = Instant::now();
         let patience = if self.waits_for_all() { self.returning + self.returning / 2 } else { took / 8 };
-        self.wanted = commands + waiting;
+        self.wanted = (commands + waiting).min(BATCH_COMMANDS);
         self.until = Some(now + patience);
         self.away = Some(Away { since: now, left: (commands - commands / 8).max(1), longest: 2 * took });
     }
@@ -107,14 +115,24 @@ impl Pace {
     }
 }
 
+/// The least of lately: it may become more too, if slowly.
+fn least(lately: Duration, now: Duration) -> Duration {
+    if lately.is_zero() { now } else { now.min(lately + lately / 64) }
+}
+
+fn smooth(lately: Duration, now: Duration) -> Duration {
+    if lately.is_zero() { now } else { (7 * lately + now) / 8 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A disk whose flush takes so many microseconds, after a batch of 64 that took 800 more.
-    fn disk(flush: u64) -> Pace {
+    /// After batches of 64 whose inserts took 800 us; round trips and flushes take so many.
+    fn database(trip: u64, flush: u64) -> Pace {
         let mut pace = Pace::default();
-        let took = Took::Apart(Duration::from_micros(800), Duration::from_micros(flush));
+        let [begin, inserts, commit] = [trip, 800 + trip, flush + trip].map(Duration::from_micros);
+        let took = Took::Apart { begin, inserts, commit };
         (0..50).for_each(|_| pace.landed(took, 64));
         pace.answered(64, 0, took.in_all());
         pace
@@ -122,22 +140,31 @@ mod tests {
 
     #[test]
     fn a_batch_follows_another_when_most_are_in_it() {
-        let pace = disk(1_000);
+        let pace = database(50, 1_000);
         assert!(!pace.is_worth_following(64, 55));
         assert!(pace.is_worth_following(64, 56));
     }
 
     #[test]
+    fn batches_that_follow_each_other_become_halves() {
+        let mut pace = database(50, 1_000);
+        pace.answered(100, 0, Duration::from_millis(1));
+        assert!(!pace.is_worth_following(28, 63));
+        assert!(pace.is_worth_following(28, 64));
+    }
+
+    #[test]
     fn few_wait_for_each_other_where_a_flush_takes_longer() {
-        let mut pace = disk(1_000);
+        let mut pace = database(50, 1_000);
         pace.answered(16, 0, Duration::from_millis(1));
         assert!(pace.waits_for_all());
         assert!(!pace.is_worth_following(8, 16));
     }
 
     #[test]
-    fn where_flushes_take_no_time_nobody_follows() {
-        assert!(!disk(60).is_worth_following(64, 64));
+    fn where_flushes_take_no_longer_than_round_trips_nobody_follows() {
+        assert!(!database(50, 60).is_worth_following(64, 64));
+        assert!(!database(2_000, 1_000).is_worth_following(64, 64));
     }
 
     #[test]
