@@ -15,20 +15,25 @@ use tokio::{
 
 use crate::measure::{Chance, Sample, Window};
 
+/// How an answer begins.
+const SUCCESS: &str = "HTTP/1.1 2";
+const REFUSAL: &str = "HTTP/1.1 4";
+
 /// A connection that is kept.
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    expected: &'static str,
 }
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(64 << 10) })
+        Ok(Self { stream, buffer: Vec::with_capacity(64 << 10), expected: SUCCESS })
     }
 
-    /// Sends a request and takes the answer in; its body, if it was a success.
+    /// Sends a request and takes the answer in; its body, if it is what was expected.
     pub(crate) async fn send(&mut self, request: &[u8]) -> Result<&[u8]> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
@@ -45,9 +50,9 @@ impl Connection {
             {
                 let text = std::str::from_utf8(self.buffer.get(..head).unwrap_or_default())?;
                 let length = length(text).with_context(|| format!("an answer of unknown length: {text}"))?;
-                if !text.starts_with("HTTP/1.1 2") {
+                if !text.starts_with(self.expected) {
                     let rest = String::from_utf8_lossy(self.buffer.get(head..).unwrap_or_default());
-                    bail!("refused: {text}{rest}");
+                    bail!("not what was expected: {text}{rest}");
                 }
                 needed = Some((head + 4, head + 4 + length));
             }
@@ -85,6 +90,27 @@ pub(crate) async fn load(
     measure: Duration,
     request: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
 ) -> Result<Sample> {
+    load_expecting(SUCCESS, address, connections, [warm_up, measure], request).await
+}
+
+/// As [`load`], of requests that are refused.
+pub(crate) async fn load_of_refusals(
+    address: SocketAddr,
+    connections: u64,
+    warm_up: Duration,
+    measure: Duration,
+    request: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
+) -> Result<Sample> {
+    load_expecting(REFUSAL, address, connections, [warm_up, measure], request).await
+}
+
+async fn load_expecting(
+    expected: &'static str,
+    address: SocketAddr,
+    connections: u64,
+    [warm_up, measure]: [Duration; 2],
+    request: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
+) -> Result<Sample> {
     let window = Window::new(warm_up, measure);
     let request = Arc::new(request);
     let tasks: Vec<_> = (0..connections)
@@ -92,7 +118,7 @@ pub(crate) async fn load(
             let request = Arc::clone(&request);
             tokio::spawn(async move {
                 let mut chance = Chance::new(client + 1);
-                let mut connection = Connection::open(address).await?;
+                let mut connection = Connection { expected, ..Connection::open(address).await? };
                 let mut latencies = Vec::new();
                 loop {
                     let started = Instant::now();

@@ -63,6 +63,16 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
             Some(url.clone()),
         ),
         ddc("w5.ddc.api", "DDC, a node with the role api: the same", api.address, None),
+        Contestant::new("w5.ddc.refused", "the same, refused for its body: nothing but HTTP", UNIT, {
+            let (token, address) = (token.clone(), api.address);
+            move |_| {
+                let token = token.clone();
+                http_load::load_of_refusals(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
+                    let path = format!("/api/common/company/{}/update/", 1 + chance % companies);
+                    http_load::put(&path, &token, &format!("refused-{chance}"), r#"{"address":5}"#)
+                })
+            }
+        }),
         Contestant::new("w5.vanilla", "bare actix-web + PostgresCqrs", UNIT, move |_| {
             let numbers = Arc::clone(&peer_numbers);
             http_load::load(peer_address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
@@ -80,7 +90,8 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     section.say(format!(
         "{CONNECTIONS} connections, each changes the address of one of {companies} companies at a time. DDC is a whole \
          node: meanwhile it also keeps its read models, publishes to NATS and runs its reactions, and whoever is measured \
-         after it waits until it has done so; the bare endpoint does the command and nothing else, without JWT and without a key."
+         after it waits until it has done so; the bare endpoint does the command and nothing else, without JWT and without a key. What is refused for its body \
+         is neither decided nor stored, and no command can be faster."
     ));
     Ok(section)
 }
