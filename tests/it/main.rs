@@ -19,6 +19,7 @@ mod contracts;
 mod costing;
 mod crash;
 mod delivery;
+mod durability;
 mod edge;
 mod embedded;
 mod engagement;
