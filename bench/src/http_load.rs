@@ -1,11 +1,7 @@
 //! Load over HTTP/1.1: one connection and one task a client, requests prepared as bytes, so that the client takes as
 //! little of the shared cores as it can.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::{
@@ -13,11 +9,14 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::measure::{Chance, Sample, Window};
+use crate::{
+    measure::{Chance, Sample, Window},
+    scale::Scale,
+};
 
 /// How an answer begins.
-const SUCCESS: &str = "HTTP/1.1 2";
-const REFUSAL: &str = "HTTP/1.1 4";
+pub(crate) const SUCCESS: &str = "HTTP/1.1 2";
+pub(crate) const REFUSAL: &str = "HTTP/1.1 4";
 
 /// A connection that is kept.
 pub(crate) struct Connection {
@@ -82,36 +81,15 @@ pub(crate) fn put(path: &str, token: &str, key: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Requests a second over so many connections; `request` is given the client's chance.
+/// Requests a second over so many connections, answered as expected; `request` is given the client's chance.
 pub(crate) async fn load(
-    address: SocketAddr,
-    connections: u64,
-    warm_up: Duration,
-    measure: Duration,
-    request: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
-) -> Result<Sample> {
-    load_expecting(SUCCESS, address, connections, [warm_up, measure], request).await
-}
-
-/// As [`load`], of requests that are refused.
-pub(crate) async fn load_of_refusals(
-    address: SocketAddr,
-    connections: u64,
-    warm_up: Duration,
-    measure: Duration,
-    request: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
-) -> Result<Sample> {
-    load_expecting(REFUSAL, address, connections, [warm_up, measure], request).await
-}
-
-async fn load_expecting(
     expected: &'static str,
     address: SocketAddr,
     connections: u64,
-    [warm_up, measure]: [Duration; 2],
+    scale: Scale,
     request: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
 ) -> Result<Sample> {
-    let window = Window::new(warm_up, measure);
+    let window = Window::new(scale.warm_up(), scale.measure());
     let request = Arc::new(request);
     let tasks: Vec<_> = (0..connections)
         .map(|client| {

@@ -138,7 +138,7 @@ impl Asking<'_> {
         let token: Arc<str> = token.into();
         Contestant::new(key, what, UNIT, move |_| {
             let (question, token) = (Arc::clone(&question), Arc::clone(&token));
-            http_load::load(address, connections, scale.warm_up(), scale.measure(), move |chance| {
+            http_load::load(http_load::SUCCESS, address, connections, scale, move |chance| {
                 http_load::get(&question(chance), &token)
             })
         })

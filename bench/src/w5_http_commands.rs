@@ -41,7 +41,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
         let (token, numbers) = (token.clone(), Arc::clone(&numbers));
         Contestant::new(key, what, UNIT, move |_| {
             let (token, numbers, whole) = (token.clone(), Arc::clone(&numbers), whole.clone());
-            let load = http_load::load(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
+            let load = http_load::load(http_load::SUCCESS, address, CONNECTIONS, scale, move |chance| {
                 let number = numbers.fetch_add(1, Ordering::Relaxed);
                 let path = format!("/api/common/company/{}/update/", 1 + chance % companies);
                 http_load::put(&path, &token, &format!("bench-{number}"), &body(number))
@@ -67,7 +67,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
             let (token, address) = (token.clone(), api.address);
             move |_| {
                 let token = token.clone();
-                http_load::load_of_refusals(address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
+                http_load::load(http_load::REFUSAL, address, CONNECTIONS, scale, move |chance| {
                     let path = format!("/api/common/company/{}/update/", 1 + chance % companies);
                     http_load::put(&path, &token, &format!("refused-{chance}"), r#"{"address":5}"#)
                 })
@@ -75,7 +75,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
         }),
         Contestant::new("w5.vanilla", "bare actix-web + PostgresCqrs", UNIT, move |_| {
             let numbers = Arc::clone(&peer_numbers);
-            http_load::load(peer_address, CONNECTIONS, scale.warm_up(), scale.measure(), move |chance| {
+            http_load::load(http_load::SUCCESS, peer_address, CONNECTIONS, scale, move |chance| {
                 let number = numbers.fetch_add(1, Ordering::Relaxed);
                 let path = format!("/company/{}/", 1 + chance % companies);
                 http_load::put(&path, "", &format!("bench-{number}"), &body(number))
