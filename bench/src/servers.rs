@@ -22,8 +22,8 @@ use crate::dossier::DossierEvent;
 /// What signs and seals in the bench's databases.
 pub(crate) const KEY: &str = "a key for measuring with, not for use";
 
-/// What peers were measured with, and what a machine of this size is given in earnest.
-const SETTINGS: [&str; 2] = ["shared_buffers=1GB", "max_wal_size=4GB"];
+/// What a machine of this size is given in earnest, and peers too.
+const SETTINGS: [&str; 2] = ["shared_buffers=2GB", "max_wal_size=4GB"];
 
 /// A PostgreSQL with a data folder that is removed at the end. It is reached over TCP, as a database mostly is; it has
 /// a loopback address of its own, so that several of them never meet.

@@ -48,8 +48,14 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
     for events in bench.scale.growth() {
         journals.push(grow(bench, *events, &mut figures).await?);
     }
-    let contestants = journals.iter().map(|grown| contestants(bench, grown)).collect::<Result<Vec<_>>>()?;
-    let measured = alternate(bench, contestants.into_iter().flatten().collect()).await?;
+    let mut contestants = Vec::new();
+    for part in Part::ALL {
+        // What is compared follows each other.
+        for grown in &journals {
+            contestants.push(contestant(bench, grown, part)?);
+        }
+    }
+    let measured = alternate(bench, contestants).await?;
     if let (Some(small), Some(large)) = (journals.first(), journals.last()) {
         figures.extend(worst(&measured, small.events, large.events));
     }
@@ -73,14 +79,8 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Section> {
 }
 
 async fn grow(bench: &Bench, events: u32, figures: &mut Vec<Figure>) -> Result<Grown> {
-    let seed = |kind| Seed { kind, shape: Shape::Ddc, streams: events / EVENTS_EACH, each: EVENTS_EACH };
-    let dossiers = bench.seeded(seed(Kind::Dossier), &format!("w6_dossiers_{events}")).await?;
-    let companies = bench.seeded(seed(Kind::Company), &format!("w6_companies_{events}")).await?;
-    if events > bench.scale.events() {
-        // Nobody else measures on so much.
-        bench.forget(seed(Kind::Dossier)).await?;
-        bench.forget(seed(Kind::Company)).await?;
-    }
+    let dossiers = seeded(bench, Kind::Dossier, events, "dossiers").await?;
+    let companies = seeded(bench, Kind::Company, events, "companies").await?;
     let node = Node::ddc(&companies, &bench.nats()?.url, &format!("w6_{events}"), None).await?;
     let events_text = number(f64::from(events));
     let started = node.started_within.as_secs_f64() * 1000.0;
@@ -105,32 +105,57 @@ async fn grow(bench: &Bench, events: u32, figures: &mut Vec<Figure>) -> Result<G
     })
 }
 
-fn contestants<'a>(bench: &'a Bench, grown: &'a Grown) -> Result<Vec<Contestant<'a>>> {
+/// A journal of so many events. One that nobody else measures on is not kept for others: it takes too much room.
+async fn seeded(bench: &Bench, kind: Kind, events: u32, name: &str) -> Result<String> {
+    let seed = Seed { kind, shape: Shape::Ddc, streams: events / EVENTS_EACH, each: EVENTS_EACH };
+    let url = bench.seeded(seed, &format!("w6_{name}_{events}")).await?;
+    if events > bench.scale.events() {
+        bench.forget(seed).await?;
+    }
+    Ok(url)
+}
+
+/// What must not become slower.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Commands,
+    One,
+    List,
+    Batch,
+}
+
+impl Part {
+    const ALL: [Self; 4] = [Self::Commands, Self::One, Self::List, Self::Batch];
+
+    fn key(self, events: u32) -> String {
+        format!("w6.{self:?}.{events}").to_lowercase()
+    }
+
+    fn what(self) -> String {
+        match self {
+            Self::Commands => "DDC, 32 writers".to_owned(),
+            Self::One => "DDC, one resource".to_owned(),
+            Self::List => "DDC, list of 50, read anew each time".to_owned(),
+            Self::Batch => format!("DDC, batches of {BATCH} events into company_list"),
+        }
+    }
+}
+
+fn contestant<'a>(bench: &'a Bench, grown: &'a Grown, part: Part) -> Result<Contestant<'a>> {
     let (events, scale, address) = (grown.events, bench.scale, grown.node.address);
-    let text = number(f64::from(events));
+    let (key, what) = (part.key(events), format!("{}, {} events", part.what(), number(f64::from(events))));
     let token = node::token()?;
     let questions = Questions::of(events / EVENTS_EACH);
     let asking = Asking { scale, address, token: &token, connections: CONNECTIONS };
-    let list = format!("DDC, list of 50, read anew each time, {text} events");
-    Ok(vec![
-        Contestant::new(
-            format!("w6.commands.{events}"),
-            format!("DDC, 32 writers, {text} events"),
-            "commands/s",
-            move |_| {
-                let journal = grown.dossiers.journal.clone();
-                run_ddc(bench, vec![journal], 32, 1, working_set(events / EVENTS_EACH, bench.next_run()))
-            },
-        ),
-        asking.contestant(format!("w6.one.{events}"), format!("DDC, one resource, {text} events"), questions.one),
-        asking.contestant(format!("w6.list.{events}"), list, questions.first_anew),
-        Contestant::new(
-            format!("w6.batch.{events}"),
-            format!("DDC, batches of {BATCH} events into company_list, {text} events"),
-            "events/s",
-            move |_| batches(&grown.companies),
-        ),
-    ])
+    Ok(match part {
+        Part::Commands => Contestant::new(key, what, "commands/s", move |_| {
+            let journal = grown.dossiers.journal.clone();
+            run_ddc(bench, vec![journal], 32, 1, working_set(events / EVENTS_EACH, bench.next_run()))
+        }),
+        Part::One => asking.contestant(key, what, questions.one),
+        Part::List => asking.contestant(key, what, questions.first_anew),
+        Part::Batch => Contestant::new(key, what, "events/s", move |_| batches(&grown.companies)),
+    })
 }
 
 /// The projection's own work on the journal's last events, not committed.
@@ -155,20 +180,24 @@ async fn batches(tenant: &Tenant) -> Result<Sample> {
     Ok(sample)
 }
 
-/// How much slower the slowest thing has become.
+/// How much slower the slowest part has become, round by round.
 fn worst(figures: &[Figure], small: u32, large: u32) -> Option<Figure> {
-    let value = |key: String| figures.iter().find(|figure| figure.key == key).and_then(Figure::median);
-    let mut worst = (0.0, "");
-    for name in ["commands", "one", "list", "batch"] {
-        let before = value(format!("w6.{name}.{small}"))?;
-        let after = value(format!("w6.{name}.{large}"))?;
-        if before / after > worst.0 {
-            worst = (before / after, name);
-        }
-    }
-    let (large, small) = (number(f64::from(large)), number(f64::from(small)));
-    let what = format!("the slowest of them ({}) with {large} events against {small}", worst.1);
-    Some(Figure { key: "w6.worst".to_owned(), what, unit: "x", samples: vec![Sample::of(worst.0)] })
+    let rates = |part: Part, events| {
+        let figure = figures.iter().find(|figure| figure.key == part.key(events))?;
+        Some(figure.samples.iter().map(|sample| sample.value))
+    };
+    let slower = |part: Part| {
+        let ratios = rates(part, small)?.zip(rates(part, large)?).map(|(before, after)| Sample::of(before / after));
+        let what = format!(
+            "the slowest of them ({}) with {} events against {}",
+            part.what(),
+            number(f64::from(large)),
+            number(f64::from(small))
+        );
+        Some(Figure { key: "w6.worst".to_owned(), what, unit: "x", samples: ratios.collect() })
+    };
+    let parts = Part::ALL.into_iter().filter_map(slower);
+    parts.max_by(|one, other| one.median().unwrap_or_default().total_cmp(&other.median().unwrap_or_default()))
 }
 
 const fn lengths(scale: Scale) -> &'static [u32] {

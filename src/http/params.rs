@@ -3,7 +3,7 @@
 use std::{collections::HashMap, future::Ready, str::FromStr};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use runtime::page::{Cursor, From, List, Order};
 use serde::de::{DeserializeOwned, value::StrDeserializer};
 
@@ -94,7 +94,10 @@ impl Params {
         let refused = || Problem::field("INVALID", name, "must be a day or an instant (RFC 3339)");
         let day = |text: &str| text.parse::<NaiveDate>().ok().map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
         let instant = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
-        self.text(name).map(|text| instant(text).or_else(|| day(text)).ok_or_else(refused)).transpose()
+        // A day's year may have more digits, which neither RFC 3339 knows nor the database.
+        let is_known = |at: &DateTime<Utc>| (0..=9999).contains(&at.year());
+        let read = |text| instant(text).or_else(|| day(text)).filter(is_known);
+        self.text(name).map(|text| read(text).ok_or_else(refused)).transpose()
     }
 
     /// The page that is asked for, of a list that may be ordered by `sortable`.

@@ -29,6 +29,8 @@ const QUEUE: usize = 4096;
 pub(super) const BATCH_COMMANDS: usize = 512;
 /// … or at this many bytes of payload.
 const BATCH_BYTES: usize = 4 << 20;
+/// So many callers are answered before it is looked whether half of them have commanded again.
+const ANSWERS: usize = 4;
 
 /// The node's one way to the journal.
 pub(super) struct Committer(mpsc::Sender<Request>);
@@ -282,7 +284,7 @@ impl Commits {
                     self.gather();
                     Box::pin(self.send()).await;
                 }
-                self.succeed(base, end, batch);
+                self.succeed(base, end, batch).await;
             }
             Err(error) => {
                 let followed = self.recall().await;
@@ -307,7 +309,8 @@ impl Commits {
         Some(follower)
     }
 
-    fn succeed(&mut self, base: Tip, end: Tip, mut batch: Vec<Request>) {
+    /// Answers those whose commands are in the journal.
+    async fn succeed(&mut self, base: Tip, end: Tip, mut batch: Vec<Request>) {
         let mut position = base.position;
         let positions: Vec<i64> = batch
             .iter()
@@ -318,7 +321,19 @@ impl Commits {
             .collect();
         let rows = batch.iter_mut().flat_map(|request| std::mem::take(&mut request.append.rows)).collect();
         self.told.of(base.position, end.position, rows);
-        batch.into_iter().zip(positions).for_each(|(request, position)| request.succeed(position));
+        let half = batch.len().div_ceil(2);
+        let mut answers = batch.into_iter().zip(positions).peekable();
+        while answers.peek().is_some() {
+            answers.by_ref().take(ANSWERS).for_each(|(request, position)| request.succeed(position));
+            // Where callers share this core, each commands again before the next one is answered: by the time that all are,
+            // all would be in one batch, and the database and they would take turns instead of working side by side.
+            if self.flight.is_none() && self.alone && !self.pace.waits_for_all() {
+                self.gather();
+                if self.gathered.len() >= half {
+                    Box::pin(self.send()).await;
+                }
+            }
+        }
     }
 
     /// Whether the batch was appended is not known.

@@ -26,7 +26,7 @@ pub(super) struct Pace {
     commit: Duration,
     /// … and the inserts of a command.
     each: Duration,
-    /// How many large batches ago the last of them was.
+    /// How many large batches go by until the next one is.
     untimed: u32,
     /// How long it lately took until most of those who were answered had commanded again.
     returning: Duration,
@@ -66,11 +66,11 @@ impl Pace {
 
     /// Whether the inserts of a batch that goes by itself are to be timed apart from its commit.
     pub(super) fn is_to_be_timed(&mut self, commands: usize) -> bool {
-        self.untimed += u32::from(commands >= LARGE);
-        let timed = self.untimed >= TIMED;
-        if timed {
-            self.untimed = 0;
+        if commands < LARGE {
+            return false;
         }
+        let timed = self.untimed == 0;
+        self.untimed = if timed { TIMED - 1 } else { self.untimed - 1 };
         timed
     }
 
@@ -171,6 +171,7 @@ mod tests {
     fn one_large_batch_in_many_is_timed() {
         let mut pace = Pace::default();
         assert!(!(0..1_000).any(|_| pace.is_to_be_timed(LARGE - 1)));
+        assert!(pace.is_to_be_timed(LARGE), "the first tells what disk it is");
         assert_eq!((0..3 * TIMED).filter(|_| pace.is_to_be_timed(LARGE)).count(), 3);
     }
 }
