@@ -62,6 +62,11 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     }
 }
 
+/// One in terms of another, round by round: what the machine did meanwhile, it did to both.
+pub(crate) fn ratios(these: impl IntoIterator<Item = f64>, others: impl IntoIterator<Item = f64>) -> Vec<f64> {
+    these.into_iter().zip(others).filter(|(_, other)| *other > 0.0).map(|(this, other)| this / other).collect()
+}
+
 /// All that was measured of one contestant.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {

@@ -8,7 +8,7 @@ use crate::{
     bench::Bench,
     goals,
     machine::Machine,
-    measure::{Figure, Sample},
+    measure::{Figure, Sample, ratios},
 };
 
 /// One measurement: what it was about, and its figures.
@@ -57,10 +57,8 @@ impl Results {
         self.rounds(key, |sample| sample.p99)
     }
 
-    /// One figure in terms of another, round by round: what the machine did meanwhile, it did to both.
     fn ratios(&self, key: &str, of: &str, what: What) -> Vec<f64> {
-        let others = self.rounds(of, what).into_iter();
-        self.rounds(key, what).into_iter().zip(others).filter(|(_, of)| *of > 0.0).map(|(it, of)| it / of).collect()
+        ratios(self.rounds(key, what), self.rounds(of, what))
     }
 
     pub(crate) fn ratios_of_rates(&self, key: &str, of: &str) -> Vec<f64> {

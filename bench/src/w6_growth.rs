@@ -9,7 +9,7 @@ use runtime::{ResourceTable, feed};
 
 use crate::{
     bench::Bench,
-    measure::{Contestant, Figure, Sample, alternate, once, real},
+    measure::{Contestant, Figure, Sample, alternate, once, ratios, real},
     node::{self, Node},
     prepared,
     report::{Section, number},
@@ -187,14 +187,19 @@ fn worst(figures: &[Figure], small: u32, large: u32) -> Option<Figure> {
         Some(figure.samples.iter().map(|sample| sample.value))
     };
     let slower = |part: Part| {
-        let ratios = rates(part, small)?.zip(rates(part, large)?).map(|(before, after)| Sample::of(before / after));
+        let ratios = ratios(rates(part, small)?, rates(part, large)?);
         let what = format!(
             "the slowest of them ({}) with {} events against {}",
             part.what(),
             number(f64::from(large)),
             number(f64::from(small))
         );
-        Some(Figure { key: "w6.worst".to_owned(), what, unit: "x", samples: ratios.collect() })
+        Some(Figure {
+            key: "w6.worst".to_owned(),
+            what,
+            unit: "x",
+            samples: ratios.into_iter().map(Sample::of).collect(),
+        })
     };
     let parts = Part::ALL.into_iter().filter_map(slower);
     parts.max_by(|one, other| one.median().unwrap_or_default().total_cmp(&other.median().unwrap_or_default()))

@@ -280,9 +280,8 @@ impl Commits {
                 self.flight = self.follower.take();
                 if let Some(next) = &mut self.flight {
                     next.open().await;
-                } else if self.alone && !self.gathered.is_empty() && !self.pace.waits_for_all() {
-                    self.gather();
-                    Box::pin(self.send()).await;
+                } else if !self.gathered.is_empty() {
+                    self.send_meanwhile(1).await;
                 }
                 self.succeed(base, end, batch).await;
             }
@@ -327,11 +326,16 @@ impl Commits {
             answers.by_ref().take(ANSWERS).for_each(|(request, position)| request.succeed(position));
             // Where callers share this core, each commands again before the next one is answered: by the time that all are,
             // all would be in one batch, and the database and they would take turns instead of working side by side.
-            if self.flight.is_none() && self.alone && !self.pace.waits_for_all() {
-                self.gather();
-                if self.gathered.len() >= half {
-                    Box::pin(self.send()).await;
-                }
+            self.send_meanwhile(half).await;
+        }
+    }
+
+    /// Sends the next batch while callers are yet to be answered, if nothing is on its way and so many are in it.
+    async fn send_meanwhile(&mut self, least: usize) {
+        if self.flight.is_none() && self.alone && !self.pace.waits_for_all() {
+            self.gather();
+            if self.gathered.len() >= least {
+                Box::pin(self.send()).await;
             }
         }
     }
